@@ -1,0 +1,66 @@
+// Key exchange over node:crypto, one row per group. x25519 keys go in and out as JWK: 4 µs and 14 µs, where
+// SubjectPublicKeyInfo costs 130 µs and 160 µs (OpenSSL 3).
+
+import { createECDH, createPublicKey, diffieHellman, generateKeyPairSync, type ECDH, type KeyObject } from 'node:crypto'
+import { NamedGroup, type KeyExchange } from '../provider.ts'
+import { plainBytes } from './hash.ts'
+
+class NodeX25519 implements KeyExchange {
+  readonly group: NamedGroup
+  readonly publicKey: Uint8Array
+  private readonly privateKey: KeyObject
+
+  constructor() {
+    const pair = generateKeyPairSync('x25519')
+    this.group = NamedGroup.x25519
+    this.publicKey = Uint8Array.from(Buffer.from(String(pair.publicKey.export({ format: 'jwk' }).x), 'base64url'))
+    this.privateKey = pair.privateKey
+  }
+
+  sharedSecret(peerPublic: Uint8Array): Uint8Array | null {
+    if (peerPublic.length !== 32) return null
+    const x = Buffer.from(peerPublic.buffer, peerPublic.byteOffset, 32).toString('base64url')
+    try {
+      const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' })
+      return plainBytes(diffieHellman({ privateKey: this.privateKey, publicKey }))
+    } catch {
+      // RFC 9846 §7.4.2: an all-zero secret, from a point of small order; OpenSSL refuses it.
+      return null
+    }
+  }
+}
+
+class NodeEcdh implements KeyExchange {
+  readonly group: NamedGroup
+  readonly publicKey: Uint8Array
+  private readonly ecdh: ECDH
+
+  constructor(group: NamedGroup, curve: string) {
+    this.group = group
+    this.ecdh = createECDH(curve)
+    this.publicKey = plainBytes(this.ecdh.generateKeys())
+  }
+
+  sharedSecret(peerPublic: Uint8Array): Uint8Array | null {
+    // RFC 9846 §4.3.8.2: uncompressed points only.
+    if (peerPublic.length !== this.publicKey.length || peerPublic[0] !== 0x04) return null
+    try {
+      return plainBytes(this.ecdh.computeSecret(peerPublic))
+    } catch {
+      // Not a point of the curve.
+      return null
+    }
+  }
+}
+
+const GROUPS: Record<NamedGroup, () => KeyExchange> = {
+  [NamedGroup.x25519]: () => new NodeX25519(),
+  [NamedGroup.secp256r1]: () => new NodeEcdh(NamedGroup.secp256r1, 'prime256v1'),
+  [NamedGroup.secp384r1]: () => new NodeEcdh(NamedGroup.secp384r1, 'secp384r1'),
+}
+
+export const NODE_GROUPS: readonly NamedGroup[] = [NamedGroup.x25519, NamedGroup.secp256r1, NamedGroup.secp384r1]
+
+export function nodeKeyExchange(group: NamedGroup): KeyExchange {
+  return GROUPS[group]()
+}
