@@ -1,0 +1,159 @@
+// Unreliable datagrams both ways (RFC 9221). Never repeated, never flow controlled: both queues are bounded in count and bytes.
+// A full send queue refuses the newest, a full receive queue drops the oldest.
+
+import { Ring } from '../base/ring.ts'
+import type { FrameSink } from '../delivery/frame-sink.ts'
+import { TokenKind } from '../delivery/token.ts'
+import { FrameType, MAX_UDP_PAYLOAD, TransportErrorCode } from '../wire/constants.ts'
+import { datagramFrameSize, writeDatagramFrame } from '../wire/frames/datagram.ts'
+import { TransportError } from '../wire/transport-error.ts'
+import { varintSize } from '../wire/varint.ts'
+
+const DEFAULT_MAX_QUEUED = 512
+const DEFAULT_MAX_QUEUED_BYTES = 1_048_576
+
+export interface DatagramQueueConfig {
+  /** Our max_datagram_frame_size; 0: a received one is a PROTOCOL_VIOLATION. */
+  readonly maxFrameSize: number
+  /** Datagrams per direction. Default 512. */
+  readonly maxQueued?: number
+  /** Bytes of memory per direction. Default 1 MiB. */
+  readonly maxQueuedBytes?: number
+}
+
+export class DatagramQueue {
+  /** Received ones dropped because nobody read. */
+  receivedDropped: number
+  /** Queued ones dropped because the path's packets became too small for them. */
+  sendDropped: number
+  private readonly maxFrameSize: number
+  private readonly maxQueued: number
+  private readonly maxQueuedBytes: number
+  private readonly outgoing: Ring<Uint8Array>
+  private outgoingBytes: number
+  private readonly incoming: Ring<Uint8Array>
+  private incomingBytes: number
+  private peerLimit: number
+  private packetRoom: number
+  private readable: boolean
+
+  constructor(config: DatagramQueueConfig) {
+    this.receivedDropped = 0
+    this.sendDropped = 0
+    this.maxFrameSize = config.maxFrameSize
+    this.maxQueued = config.maxQueued ?? DEFAULT_MAX_QUEUED
+    this.maxQueuedBytes = config.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES
+    this.outgoing = new Ring<Uint8Array>()
+    this.outgoingBytes = 0
+    this.incoming = new Ring<Uint8Array>()
+    this.incomingBytes = 0
+    this.peerLimit = 0
+    this.packetRoom = MAX_UDP_PAYLOAD
+    this.readable = false
+  }
+
+  /** Peer's max_datagram_frame_size, in bytes of a frame. */
+  setPeerLimit(bytes: number): void {
+    this.peerLimit = bytes
+  }
+
+  /** Frame bytes that fit an otherwise empty packet on the path of now; larger datagrams are refused, or dropped when queued. */
+  setPacketRoom(bytes: number): void {
+    this.packetRoom = bytes
+  }
+
+  /** Largest payload send() takes now, in bytes; 0 when the peer accepts none. */
+  maxSize(): number {
+    const frame = Math.min(this.peerLimit, this.packetRoom)
+    if (frame < 2) return 0
+    // RFC 9221 §3: the limit covers type, length and data.
+    let size = frame - 1 - varintSize(frame)
+    while (datagramFrameSize(size + 1) <= frame) size += 1
+    return size
+  }
+
+  /** Queues a datagram and takes the bytes over. False: not negotiated, too large, or the queue is full. */
+  send(data: Uint8Array): boolean {
+    if (this.peerLimit === 0 || datagramFrameSize(data.length) > Math.min(this.peerLimit, this.packetRoom)) return false
+    if (this.outgoing.length >= this.maxQueued || this.outgoingBytes + data.length > this.maxQueuedBytes) return false
+    this.outgoing.push(data)
+    this.outgoingBytes += data.length
+    return true
+  }
+
+  /** Datagrams waiting to be sent. */
+  get queuedCount(): number {
+    return this.outgoing.length
+  }
+
+  wants(): boolean {
+    return this.outgoing.length > 0
+  }
+
+  /** DATAGRAM frames in order. False: the packet is full and more is due. */
+  write(sink: FrameSink): boolean {
+    for (;;) {
+      const data = this.outgoing.peek()
+      if (data === undefined) return true
+      const size = datagramFrameSize(data.length)
+      if (size <= sink.room()) {
+        writeDatagramFrame(sink.writer, data)
+        sink.token(TokenKind.datagram, data.length, 0, 0)
+      } else if (size <= this.packetRoom) {
+        return false
+      } else {
+        this.sendDropped += 1
+      }
+      this.outgoing.shift()
+      this.outgoingBytes -= data.length
+    }
+  }
+
+  /** RFC 9221 §5.2: neither report changes anything here. */
+  acked(_length: number): void {}
+  lost(_length: number): void {}
+
+  /** A DATAGRAM frame. Throws PROTOCOL_VIOLATION when it is larger than we announced. The buffer is the room's from now on. */
+  onDatagram(buffer: Uint8Array, start: number, length: number): void {
+    // RFC 9221 §3. The Length field is optional, so the frame had at least a type and the data.
+    if (this.maxFrameSize === 0 || length + 1 > this.maxFrameSize) {
+      throw new TransportError(TransportErrorCode.protocolViolation, FrameType.datagram, 'frame larger than max_datagram_frame_size')
+    }
+    const backing = buffer.buffer.byteLength
+    const view = buffer.subarray(start, start + length)
+    // A view keeps its whole packet alive; not slice(), which is a view when the driver hands over a Node Buffer.
+    const data = length * 2 >= backing ? view : new Uint8Array(view)
+    while (this.isReceiveQueueFull(length)) {
+      this.incomingBytes -= this.incoming.shift()!.length
+      this.receivedDropped += 1
+    }
+    if (this.incoming.length === 0) this.readable = true
+    this.incoming.push(data)
+    this.incomingBytes += length
+  }
+
+  /** The oldest received datagram, null when there is none. */
+  receive(): Uint8Array | null {
+    const data = this.incoming.shift()
+    if (data === undefined) return null
+    this.incomingBytes -= data.length
+    return data
+  }
+
+  /** Received datagrams nobody has taken yet. */
+  get receivedCount(): number {
+    return this.incoming.length
+  }
+
+  /** True once after the receive queue went from empty to not empty. */
+  pollReadable(): boolean {
+    const readable = this.readable
+    this.readable = false
+    return readable
+  }
+
+  private isReceiveQueueFull(length: number): boolean {
+    if (this.incoming.length === 0) return false
+    return this.incoming.length >= this.maxQueued || this.incomingBytes + length > this.maxQueuedBytes
+  }
+}

@@ -1,0 +1,119 @@
+// The sending half of one stream: state, buffered bytes, FIN, the peer's credit (RFC 9000 §2.2, §3.1, §4.1). It has a place in two
+// schedules: `resend` for what needs no new credit (lost bytes, a FIN alone), `fresh` for bytes never sent.
+
+import type { WireValue } from '../wire/varint.ts'
+import { FlowSender } from './flow-sender.ts'
+import { ScheduleNode } from './scheduler.ts'
+import { SendBuffer } from './send-buffer.ts'
+import { isTerminalSendState, nextSendState, NO_TRANSITION, SendEvent, SendState } from './send-state.ts'
+
+export class SendStream<Owner> {
+  state: SendState
+  readonly buffer: SendBuffer
+  readonly flow: FlowSender
+  readonly fresh: ScheduleNode<Owner>
+  readonly resend: ScheduleNode<Owner>
+  /** The application has written the end: buffer.end is the final size. */
+  finWritten: boolean
+  /** A FIN is to be sent (again). */
+  finPending: boolean
+  finAcked: boolean
+  /** Of our RESET_STREAM. */
+  resetCode: WireValue
+  /** Of the peer's STOP_SENDING, -1 when none. */
+  stopCode: WireValue
+  /** A write was cut short: tell when there is room. */
+  wantsRoom: boolean
+
+  constructor(owner: Owner, streamId: number, limit: number) {
+    this.state = SendState.ready
+    this.buffer = new SendBuffer()
+    this.flow = new FlowSender(limit)
+    this.fresh = new ScheduleNode(owner, streamId)
+    this.resend = new ScheduleNode(owner, streamId)
+    this.finWritten = false
+    this.finPending = false
+    this.finAcked = false
+    this.resetCode = 0
+    this.stopCode = -1
+    this.wantsRoom = false
+  }
+
+  isTerminal(): boolean {
+    return isTerminalSendState(this.state)
+  }
+
+  /** The application may write. */
+  isWritable(): boolean {
+    return this.state <= SendState.send && !this.finWritten
+  }
+
+  /** Something can be sent without new credit. */
+  hasResend(): boolean {
+    return this.buffer.hasLost() || (this.finPending && this.buffer.unsent() === 0)
+  }
+
+  /** Unsent bytes and credit of the stream for them. */
+  hasFresh(): boolean {
+    return this.buffer.unsent() > 0 && this.flow.credit() > 0
+  }
+
+  /** Unsent bytes and no credit of the stream. */
+  isBlocked(): boolean {
+    return this.state <= SendState.send && this.buffer.unsent() > 0 && this.flow.credit() <= 0
+  }
+
+  finish(): void {
+    this.finWritten = true
+    this.finPending = true
+  }
+
+  /** A STREAM frame has been written. */
+  onSent(fin: boolean): void {
+    if (fin) this.finPending = false
+    this.step(fin ? SendEvent.fin : SendEvent.stream)
+  }
+
+  /** A STREAM frame has been acknowledged. */
+  onAcked(offset: number, length: number, fin: boolean): void {
+    if (this.state > SendState.dataSent) return
+    this.buffer.acked(offset, length)
+    if (fin) {
+      this.finAcked = true
+      this.finPending = false
+    }
+    if (this.finAcked && this.buffer.isAllAcked()) this.step(SendEvent.allAcked)
+  }
+
+  /** A STREAM frame is lost. RFC 9000 §3.3: after RESET_STREAM nothing is repeated. */
+  onLost(offset: number, length: number, fin: boolean): void {
+    if (this.state > SendState.dataSent) return
+    this.buffer.lost(offset, length)
+    if (fin && !this.finAcked) this.finPending = true
+  }
+
+  /** Gives up the rest; the final size is what has been sent. False when the half is past that. */
+  reset(code: WireValue): boolean {
+    if (this.state > SendState.dataSent) return false
+    this.step(SendEvent.reset)
+    this.resetCode = code
+    this.buffer.clear()
+    this.finPending = false
+    this.wantsRoom = false
+    return true
+  }
+
+  onResetAcked(): void {
+    this.step(SendEvent.resetAcked)
+  }
+
+  /** Final size for RESET_STREAM. */
+  finalSize(): number {
+    return this.buffer.sent
+  }
+
+  private step(event: SendEvent): void {
+    const next = nextSendState(this.state, event)
+    if (next !== NO_TRANSITION) this.state = next
+  }
+}
