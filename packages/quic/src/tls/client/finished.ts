@@ -1,0 +1,43 @@
+// Waiting for the server's Finished, answering with ours. RFC 9846 §4.5.3. A certificate request gets an empty Certificate.
+
+import { EMPTY, equalConstantTime } from '../../base/bytes.ts'
+import { invariant } from '../../base/assert.ts'
+import { EncryptionLevel } from '../../wire/constants.ts'
+import { Alert, alert } from '../alerts.ts'
+import { encodeCertificate } from '../codec/certificate.ts'
+import { encodeFinished } from '../codec/finished.ts'
+import { HandshakeType } from '../codec/message.ts'
+import type { HandshakeMessage } from '../codec/message.ts'
+import type { HandshakeSchedule } from '../schedule/key-schedule.ts'
+import type { Session } from '../session.ts'
+import type { ReadingState } from '../state.ts'
+import { establishedClient } from './established.ts'
+
+export function expectServerFinished(session: Session, schedule: HandshakeSchedule, requested: boolean): ReadingState {
+  return {
+    waiting: false,
+    name: 'waiting for Finished',
+    level: EncryptionLevel.handshake,
+    onMessage(message: HandshakeMessage): ReadingState | null {
+      if (message.type !== HandshakeType.finished) return null
+      const expected = schedule.finished(schedule.serverSecret, session.transcript.digest())
+      if (message.body.length !== expected.length) throw alert(Alert.decodeError, 'Finished has the wrong length')
+      if (!equalConstantTime(message.body, expected)) throw alert(Alert.decryptError, 'the Finished of the server is wrong')
+      session.transcript.add(message.bytes)
+      return finishHandshake(session, schedule, requested)
+    },
+  }
+}
+
+function finishHandshake(session: Session, schedule: HandshakeSchedule, requested: boolean): ReadingState {
+  const suite = session.cipherSuite
+  invariant(suite !== 0, 'the cipher suite is chosen')
+  const application = schedule.application(session.transcript.digest())
+  if (requested) session.send(EncryptionLevel.handshake, encodeCertificate(EMPTY, []))
+  session.send(EncryptionLevel.handshake, encodeFinished(schedule.finished(schedule.clientSecret, session.transcript.digest())))
+  session.enterApplication(application)
+  session.keys(EncryptionLevel.application, 'write', suite, application.clientSecret)
+  session.keys(EncryptionLevel.application, 'read', suite, application.serverSecret)
+  session.finish()
+  return establishedClient()
+}

@@ -1,0 +1,107 @@
+// ServerHello and the HelloRetryRequest that wears its clothes. RFC 9846 §4.2.3, §4.2.4.
+
+import { equalBytes } from '../../base/bytes.ts'
+import { Alert, alert } from '../alerts.ts'
+import { readSelectedGroup, readServerShare } from '../extensions/key-share.ts'
+import type { KeyShareEntry } from '../extensions/key-share.ts'
+import { ExtensionSite, ExtensionType, readExtensions } from '../extensions/registry.ts'
+import type { ExtensionBlock } from '../extensions/registry.ts'
+import { finish, message, open, vector16, vector8 } from './block.ts'
+import { LEGACY_VERSION, TLS_1_3 } from './client-hello.ts'
+import { HandshakeType } from './message.ts'
+
+/** SHA-256 of "HelloRetryRequest": the random that tells the two apart. */
+const RETRY_RANDOM: Uint8Array = /* @__PURE__ */ Uint8Array.of(
+  0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+  0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+)
+
+export interface ServerHello {
+  readonly retry: false
+  readonly random: Uint8Array
+  readonly cipherSuite: number
+  readonly share: KeyShareEntry
+}
+
+export interface HelloRetryRequest {
+  readonly retry: true
+  readonly cipherSuite: number
+  /** Null: no key_share, so only the cookie changes the next hello. */
+  readonly selectedGroup: number | null
+  readonly cookie: Uint8Array | null
+}
+
+export function encodeServerHello(random: Uint8Array, cipherSuite: number, group: number, key: Uint8Array): Uint8Array<ArrayBuffer> {
+  return encode(random, cipherSuite, group, key)
+}
+
+export function encodeHelloRetryRequest(cipherSuite: number, group: number): Uint8Array<ArrayBuffer> {
+  return encode(RETRY_RANDOM, cipherSuite, group, null)
+}
+
+function encode(random: Uint8Array, cipherSuite: number, group: number, key: Uint8Array | null): Uint8Array<ArrayBuffer> {
+  return message(HandshakeType.serverHello, (writer) => {
+    writer.u16(LEGACY_VERSION)
+    writer.bytes(random)
+    writer.u8(0)
+    writer.u16(cipherSuite)
+    writer.u8(0)
+    const extensions = writer.begin(2)
+    writer.u16(ExtensionType.supportedVersions)
+    writer.u16(2)
+    writer.u16(TLS_1_3)
+    writer.u16(ExtensionType.keyShare)
+    const share = writer.begin(2)
+    writer.u16(group)
+    if (key !== null) writer.vector16(key)
+    writer.end(share, 2)
+    writer.end(extensions, 2)
+  })
+}
+
+/** `asked`: the extension types of the ClientHello this answers. */
+export function decodeServerHello(body: Uint8Array, asked: readonly number[]): ServerHello | HelloRetryRequest {
+  const reader = open(body)
+  const legacyVersion = reader.u16()
+  const random = reader.view(32)
+  const sessionId = vector8(reader)
+  const cipherSuite = reader.u16()
+  const compression = reader.u8()
+  if (reader.failed) throw alert(Alert.decodeError, 'ServerHello is cut short')
+  if (legacyVersion !== LEGACY_VERSION) throw alert(Alert.protocolVersion, `ServerHello has legacy_version ${legacyVersion}`)
+  if (reader.remaining === 0) throw alert(Alert.protocolVersion, 'ServerHello has no extensions, so it is not TLS 1.3')
+  const retry = equalBytes(random, RETRY_RANDOM)
+  const site = retry ? ExtensionSite.helloRetryRequest : ExtensionSite.serverHello
+  const what = retry ? 'HelloRetryRequest' : 'ServerHello'
+  const extensions = readExtensions(reader, site, asked, what)
+  finish(reader, what)
+  checkVersion(extensions, what)
+  if (sessionId.length !== 0) throw alert(Alert.illegalParameter, `${what} echoes a session id that was not sent`)
+  if (compression !== 0) throw alert(Alert.illegalParameter, `${what} selects compression`)
+  const share = extensions.get(ExtensionType.keyShare)
+  if (retry) {
+    const selectedGroup = share === null ? null : readSelectedGroup(share)
+    return { retry, cipherSuite, selectedGroup, cookie: readCookie(extensions) }
+  }
+  if (share === null) throw alert(Alert.missingExtension, 'ServerHello has no key_share')
+  return { retry, random, cipherSuite, share: readServerShare(share) }
+}
+
+function checkVersion(extensions: ExtensionBlock, what: string): void {
+  const body = extensions.get(ExtensionType.supportedVersions)
+  if (body === null) throw alert(Alert.protocolVersion, `${what} does not select TLS 1.3`)
+  const reader = open(body)
+  const version = reader.u16()
+  finish(reader, 'supported_versions')
+  if (version !== TLS_1_3) throw alert(Alert.illegalParameter, `${what} selects version ${version}`)
+}
+
+function readCookie(extensions: ExtensionBlock): Uint8Array | null {
+  const body = extensions.get(ExtensionType.cookie)
+  if (body === null) return null
+  const reader = open(body)
+  const cookie = vector16(reader)
+  finish(reader, 'cookie')
+  if (cookie.length === 0) throw alert(Alert.decodeError, 'cookie is empty')
+  return cookie
+}

@@ -1,0 +1,129 @@
+// The TLS 1.3 engine of a QUIC connection: RFC 9846 as RFC 9001 uses it, full handshakes, nothing else. It serves QUIC only:
+// no records, no change_cipher_spec, no middlebox compatibility, no EndOfEarlyData, no KeyUpdate; ALPN and
+// quic_transport_parameters are mandatory. Synchronous: what cannot be done at once is a 'need' event.
+//   input: start(), receive(), provide()   output: poll() until null   faults of the peer: a thrown TransportError, then silence
+
+import { EncryptionLevel } from '../wire/constants.ts'
+import { Alert, alert, protocolViolation } from './alerts.ts'
+import { startClient } from './client/start.ts'
+import { handshakeName } from './codec/message.ts'
+import type { HandshakeInfo, TlsConfig } from './config.ts'
+import { TlsUsageError } from './errors.ts'
+import type { TlsAnswer, TlsEvent } from './events.ts'
+import { MessageReader } from './message-reader.ts'
+import { startServer } from './server/client-hello.ts'
+import { Session } from './session.ts'
+import type { HandshakeState } from './state.ts'
+
+export type { HandshakeInfo, ServerCertificate, TlsConfig, VerifyPolicy } from './config.ts'
+
+export class TlsEngine {
+  readonly #session: Session
+  readonly #reader: MessageReader
+  /** Null before start() on a client, and for ever after a fault. */
+  #state: HandshakeState | null
+  #failed: boolean
+
+  /** Throws TlsUsageError when the configuration cannot work. */
+  constructor(config: TlsConfig) {
+    this.#session = new Session(config)
+    this.#reader = new MessageReader()
+    this.#state = config.role === 'server' ? startServer(this.#session) : null
+    this.#failed = false
+  }
+
+  /** A client writes its ClientHello. Nothing happens on a server. */
+  start(): void {
+    if (this.#session.config.role === 'client' && this.#state === null && !this.#failed) this.#state = startClient(this.#session)
+  }
+
+  /** The parameters to send to the client; before its first bytes. Servers only. */
+  setTransportParameters(bytes: Uint8Array): void {
+    if (this.#session.config.role !== 'server') throw new TlsUsageError('a client gives its transport parameters in the configuration')
+    this.#session.transportParameters = bytes
+  }
+
+  /**
+   * Handshake bytes of one level, in order, cut anywhere. The bytes are copied. Throws TransportError for every fault of the
+   * peer; after that the engine takes nothing more.
+   */
+  receive(level: EncryptionLevel, bytes: Uint8Array): void {
+    const state = this.#state
+    if (this.#failed || bytes.length === 0) return
+    if (state === null) throw new TlsUsageError('start() comes before receive()')
+    // RFC 9001 §8.3, §4.1.3.
+    if (level === EncryptionLevel.earlyData) this.#fail('CRYPTO data in a 0-RTT packet')
+    if (level < state.level) this.#fail('CRYPTO data of an earlier encryption level')
+    this.#failed = true
+    this.#reader.push(level, bytes)
+    this.#advance(state)
+    this.#failed = false
+  }
+
+  /** Answers the last 'need' event. Throws TransportError when the answer ends the handshake, TlsUsageError when nothing was asked. */
+  provide(answer: TlsAnswer): void {
+    if (this.#failed) return
+    const state = this.#state
+    if (state === null || !state.waiting) throw new TlsUsageError('provide() without a pending need')
+    this.#failed = true
+    const next = state.onAnswer(answer)
+    if (next === null) {
+      this.#failed = false
+      throw new TlsUsageError(`provide() with the wrong answer while ${state.name}`)
+    }
+    this.#enter(state, next)
+    this.#advance(next)
+    this.#failed = false
+  }
+
+  /** The next event; null: nothing more until the next input. */
+  poll(): TlsEvent | null {
+    return this.#session.events.shift() ?? null
+  }
+
+  /** Our Finished is sent and the peer's verified (RFC 9001 §4.1.1). */
+  get complete(): boolean {
+    return this.#session.complete
+  }
+
+  /** What was negotiated, or null before the handshake is complete. */
+  info(): HandshakeInfo | null {
+    const { complete, cipherSuite, group, signatureScheme, alpn, serverName, peerCertificates, helloRetry } = this.#session
+    if (!complete || cipherSuite === 0 || group === 0 || signatureScheme === 0 || alpn === null) return null
+    return { cipherSuite, group, alpn, serverName, peerCertificates, signatureScheme, helloRetry }
+  }
+
+  /** RFC 9846 §7.5. `length` in bytes, at most 255 hashes. Throws TlsUsageError before the handshake is complete. */
+  exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
+    const { schedule, complete } = this.#session
+    if (!complete || schedule === null) throw new TlsUsageError('keying material can be exported when the handshake is complete')
+    if (!Number.isInteger(length) || length < 1 || length > 255 * 32) throw new TlsUsageError(`cannot export ${length} bytes`)
+    return schedule.exportKeyingMaterial(label, context, length)
+  }
+
+  // Whatever throws below leaves #failed set: a handshake never goes on after a fault.
+  #advance(from: HandshakeState): void {
+    let state = from
+    while (!state.waiting) {
+      const message = this.#reader.next(state.level)
+      if (message === null) return
+      const next = state.onMessage(message)
+      if (next === null) throw alert(Alert.unexpectedMessage, `${handshakeName(message.type)} while ${state.name}`)
+      this.#enter(state, next)
+      state = next
+    }
+  }
+
+  #enter(state: HandshakeState, next: HandshakeState): void {
+    this.#state = next
+    // RFC 9001 §4.1.3: bytes of a level that ends here can never be read.
+    if (next.level > state.level && this.#reader.pending(state.level) > 0) {
+      throw protocolViolation('handshake bytes are left over at a change of keys')
+    }
+  }
+
+  #fail(reason: string): never {
+    this.#failed = true
+    throw protocolViolation(reason)
+  }
+}

@@ -1,0 +1,40 @@
+// HelloRetryRequest: the client sent no share of a common group. RFC 9846 §4.2.4. Without a cookie: the server keeps the
+// connection and so its state; address validation is the business of QUIC's Retry (RFC 9001 §4.7).
+
+import type { CipherSuiteInfo, NamedGroup } from '../../crypto/provider.ts'
+import { EncryptionLevel } from '../../wire/constants.ts'
+import { Alert, alert } from '../alerts.ts'
+import { decodeClientHello } from '../codec/client-hello.ts'
+import { HandshakeType } from '../codec/message.ts'
+import type { HandshakeMessage } from '../codec/message.ts'
+import { encodeHelloRetryRequest } from '../codec/server-hello.ts'
+import type { Session } from '../session.ts'
+import type { HandshakeState } from '../state.ts'
+import { sendFlight } from './flight.ts'
+import { chooseCipherSuite } from './negotiate.ts'
+
+export function askForShare(session: Session, suite: CipherSuiteInfo, group: NamedGroup): HandshakeState {
+  session.helloRetry = true
+  session.transcript.substituteMessageHash()
+  session.send(EncryptionLevel.initial, encodeHelloRetryRequest(suite.id, group))
+  return {
+    waiting: false,
+    name: 'waiting for the second ClientHello',
+    level: EncryptionLevel.initial,
+    onMessage(message: HandshakeMessage): HandshakeState | null {
+      if (message.type !== HandshakeType.clientHello) return null
+      const hello = decodeClientHello(message.body)
+      if (hello.cookie !== null) throw alert(Alert.illegalParameter, 'a cookie that was not given')
+      if (hello.earlyData) throw alert(Alert.illegalParameter, 'early_data in the second ClientHello')
+      if (chooseCipherSuite(session.cipherSuites, hello) !== suite.id) {
+        throw alert(Alert.illegalParameter, 'the second ClientHello changes the cipher suites')
+      }
+      const share = hello.shares[0]
+      if (share === undefined || hello.shares.length !== 1 || share.group !== group || !hello.groups.includes(group)) {
+        throw alert(Alert.illegalParameter, 'the second ClientHello has not the one key share that was asked for')
+      }
+      session.transcript.add(message.bytes)
+      return sendFlight(session, suite, group, share, hello)
+    },
+  }
+}

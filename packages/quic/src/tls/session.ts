@@ -1,0 +1,114 @@
+// What all states of one handshake share: configuration with its defaults, transcript, outgoing events, key log, results.
+// States own everything else and hand it on to the next state.
+
+import { EMPTY, toHex } from '../base/bytes.ts'
+import { Ring } from '../base/ring.ts'
+import { isCipherSuite } from '../crypto/provider.ts'
+import type { CipherSuiteId, CryptoProvider, NamedGroup, SignatureScheme } from '../crypto/provider.ts'
+import type { EncryptionLevel } from '../wire/constants.ts'
+import type { TlsConfig } from './config.ts'
+import { TlsUsageError } from './errors.ts'
+import type { TlsEvent } from './events.ts'
+import type { ApplicationSchedule } from './schedule/key-schedule.ts'
+import { Transcript } from './schedule/transcript.ts'
+
+const DEFAULT_SUITES: readonly CipherSuiteId[] = [0x1301, 0x1302, 0x1303]
+
+export class Session {
+  readonly config: TlsConfig
+  readonly provider: CryptoProvider
+  readonly cipherSuites: readonly CipherSuiteId[]
+  readonly groups: readonly NamedGroup[]
+  readonly transcript: Transcript
+  readonly events: Ring<TlsEvent>
+  transportParameters: Uint8Array | null
+  clientRandom: Uint8Array
+  complete: boolean
+  schedule: ApplicationSchedule | null
+  // Filled as they are negotiated; read through TlsEngine.info().
+  cipherSuite: CipherSuiteId | 0
+  group: NamedGroup | 0
+  signatureScheme: SignatureScheme | 0
+  alpn: string | null
+  serverName: string | null
+  peerCertificates: readonly Uint8Array[]
+  helloRetry: boolean
+
+  constructor(config: TlsConfig) {
+    this.config = config
+    this.provider = config.provider
+    this.cipherSuites = config.cipherSuites ?? DEFAULT_SUITES
+    this.groups = (config.groups ?? config.provider.groups).filter((group) => config.provider.groups.includes(group))
+    checkConfig(config, this.cipherSuites, this.groups)
+    this.transcript = new Transcript(config.provider)
+    this.events = new Ring<TlsEvent>()
+    this.transportParameters = config.transportParameters ?? null
+    this.clientRandom = EMPTY
+    this.complete = false
+    this.schedule = null
+    this.cipherSuite = 0
+    this.group = 0
+    this.signatureScheme = 0
+    this.alpn = null
+    this.serverName = null
+    this.peerCertificates = []
+    this.helloRetry = false
+  }
+
+  random(length: number): Uint8Array {
+    const bytes = new Uint8Array(length)
+    this.config.random.fill(bytes)
+    return bytes
+  }
+
+  /** Sends a message and enters it into the transcript. */
+  send(level: EncryptionLevel, bytes: Uint8Array): void {
+    this.transcript.add(bytes)
+    this.events.push({ kind: 'crypto', level, bytes })
+  }
+
+  keys(level: EncryptionLevel, direction: 'read' | 'write', suite: CipherSuiteId, secret: Uint8Array): void {
+    this.events.push({ kind: 'keys', level, direction, suite, secret })
+  }
+
+  /** One line of the NSS key log. */
+  keylog(label: string, secret: Uint8Array): void {
+    this.config.keylog?.(`${label} ${toHex(this.clientRandom)} ${toHex(secret)}`)
+  }
+
+  /** Takes over the secrets of the application stage and logs them. */
+  enterApplication(schedule: ApplicationSchedule): void {
+    this.schedule = schedule
+    this.keylog('CLIENT_TRAFFIC_SECRET_0', schedule.clientSecret)
+    this.keylog('SERVER_TRAFFIC_SECRET_0', schedule.serverSecret)
+    this.keylog('EXPORTER_SECRET', schedule.exporterSecret)
+  }
+
+  finish(): void {
+    this.complete = true
+    this.events.push({ kind: 'complete' })
+  }
+}
+
+function checkConfig(config: TlsConfig, cipherSuites: readonly number[], groups: readonly NamedGroup[]): void {
+  if (config.alpn.length === 0) throw new TlsUsageError('alpn needs at least one application protocol')
+  for (const protocol of config.alpn) {
+    if (protocol.length === 0 || protocol.length > 255) throw new TlsUsageError(`alpn protocol '${protocol}' must be 1 to 255 bytes long`)
+  }
+  if (cipherSuites.length === 0 || !cipherSuites.every(isCipherSuite)) {
+    throw new TlsUsageError('cipherSuites may hold 0x1301, 0x1302 and 0x1303')
+  }
+  if (groups.length === 0) throw new TlsUsageError(`provider ${config.provider.name} knows none of the groups`)
+  if (config.role === 'client') {
+    if (config.verify === undefined) throw new TlsUsageError('a client needs verify: how to judge the certificate of the server')
+    if (config.verify.mode === 'chain' && config.serverName === undefined) {
+      throw new TlsUsageError("a client that verifies certificates needs serverName; verify: { mode: 'insecure' } does without")
+    }
+    if (config.transportParameters === undefined) throw new TlsUsageError('a client needs transportParameters')
+  } else if (config.selectCertificate === undefined && (config.certificates === undefined || config.certificates.length === 0)) {
+    throw new TlsUsageError('a server needs certificates or selectCertificate')
+  }
+  for (const { chain } of config.certificates ?? []) {
+    if (chain.length === 0) throw new TlsUsageError('a server certificate has an empty chain')
+  }
+}
