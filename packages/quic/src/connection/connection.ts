@@ -1,0 +1,365 @@
+// The public face of a connection: builds the rooms, then delegates. Sans-IO: bytes, addresses and `now` (milliseconds on
+// the caller's clock) come in, datagrams, events and one deadline go out. No protocol rule lives here.
+//
+// After any input, in this order: poll() until null, transmit() until false, arm one timer at nextTimeout().
+
+import { invariant } from '../base/assert.ts'
+import { Ring } from '../base/ring.ts'
+import { LocalConnectionIds } from '../cid/local-connection-ids.ts'
+import { RemoteConnectionIds } from '../cid/remote-connection-ids.ts'
+import { randomResetTokens } from '../cid/reset-token.ts'
+import { NewReno } from '../congestion/new-reno.ts'
+import { DatagramQueue } from '../datagram/queue.ts'
+import type { PathAddress } from '../path/path-address.ts'
+import { Paths } from '../path/paths.ts'
+import { LossTimer, PtoState } from '../recovery/pto.ts'
+import { SentPacketPool } from '../recovery/sent-packet.ts'
+import { Spaces } from '../space/spaces.ts'
+import { Streams } from '../stream/streams.ts'
+import type { ReceiveState } from '../stream/streams.ts'
+import type { HandshakeInfo } from '../tls/config.ts'
+import { TlsEngine } from '../tls/engine.ts'
+import type { TlsAnswer } from '../tls/events.ts'
+import { VERSION_1 } from '../wire/constants.ts'
+import { TransportError } from '../wire/transport-error.ts'
+import type { TransportParameters } from '../wire/transport-parameters/table.ts'
+import { decodeTransportParameters } from '../wire/transport-parameters/codec.ts'
+import type { WireValue } from '../wire/varint.ts'
+import { closedByApplication, closedByTransport } from './close-reason.ts'
+import type { CloseReason } from './close-reason.ts'
+import { transportSettings } from './config.ts'
+import type { ConnectionConfig } from './config.ts'
+import type { ConnectionCore, Role } from './core.ts'
+import { beginClose, closeOnError } from './ending.ts'
+import type { ConnectionEvent } from './events.ts'
+import { driveHandshake } from './handshake/handshake-driver.ts'
+import { HandshakeState } from './handshake/handshake-state.ts'
+import { installInitialKeys } from './handshake/initial-keys-install.ts'
+import { localTransportParameters } from './handshake/parameters.ts'
+import { IdleTimer } from './idle.ts'
+import { KeyPhase } from './key-phase.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { receiveDatagram } from './receive/datagram.ts'
+import { DeferredPackets } from './receive/deferred-packets.ts'
+import { ReceiveScratch } from './receive/receive-scratch.ts'
+import { ConnectionAddressing } from './send/connection-addressing.ts'
+import { transmitDatagram } from './send/datagram.ts'
+import { SendScratch } from './send/send-scratch.ts'
+import type { Transmit } from './send/transmit-buffer.ts'
+import { ConnectionSituation } from './situation.ts'
+import { ConnectionStats } from './stats.ts'
+import type { PathStats } from './stats.ts'
+import { nextDeadline, onTimeouts } from './timeouts.ts'
+
+/** RFC 9000 §7.2: the client's first destination connection ID is random and at least 8 bytes long. */
+const FIRST_DESTINATION_LENGTH = 8
+
+/** What a server takes from the client's first Initial packet. Copies; the datagram may be reused. */
+export interface IncomingInitial {
+  readonly destinationConnectionId: Uint8Array
+  readonly sourceConnectionId: Uint8Array
+}
+
+export class Connection {
+  readonly role: Role
+  /** The destination connection ID of the client's first Initial: names the connection in logs on both sides. */
+  readonly originalDestinationConnectionId: Uint8Array
+  private readonly core: ConnectionCore
+
+  /** A client connection whose first flight is ready for transmit(). Throws RangeError or TlsUsageError for a bad configuration. */
+  static connect(config: ConnectionConfig, path: PathAddress, now: number): Connection {
+    const destination = new Uint8Array(FIRST_DESTINATION_LENGTH)
+    config.random.fill(destination)
+    const connection = new Connection('client', config, path, destination, destination, now)
+    connection.core.tls.start()
+    driveHandshake(connection.core, now)
+    return connection
+  }
+
+  /** A server connection for a client's first Initial; hand the same datagram to receive() next. */
+  static accept(config: ConnectionConfig, initial: IncomingInitial, path: PathAddress, now: number): Connection {
+    return new Connection('server', config, path, initial.destinationConnectionId, initial.sourceConnectionId, now)
+  }
+
+  private constructor(role: Role, config: ConnectionConfig, path: PathAddress, original: Uint8Array, destination: Uint8Array, now: number) {
+    this.role = role
+    this.originalDestinationConnectionId = original
+    this.core = buildCore(role, config, path, original, destination, now)
+    installInitialKeys(this.core, original)
+    this.core.trace?.connectionStarted(now, path.local, path.remote)
+  }
+
+  /** Takes ownership of the bytes, which are decrypted in place. Peer input never throws. `ecn`: codepoint of the IP header, 0 if unknown. */
+  receive(datagram: Uint8Array, path: PathAddress, now: number, ecn: number = 0): void {
+    receiveDatagram(this.core, datagram, path, ecn, now)
+  }
+
+  onTimeout(now: number): void {
+    onTimeouts(this.core, now)
+  }
+
+  /** Fills `out` with one datagram to send. False when there is nothing (more) to send now. */
+  transmit(out: Transmit, now: number): boolean {
+    return transmitDatagram(this.core, out, now)
+  }
+
+  /** When onTimeout() is due, in milliseconds on the caller's clock; Infinity when nothing is pending. */
+  nextTimeout(): number {
+    return nextDeadline(this.core)
+  }
+
+  poll(): ConnectionEvent | null {
+    return this.core.events.shift() ?? this.core.streams.pollEvent() ?? this.core.localIds.pollEvent()
+  }
+
+  /** Opens a stream; -1 when the peer's limit allows none (a `streams-available` event follows). */
+  openStream(bidirectional: boolean): number {
+    return this.core.lifecycle.isOpen() ? this.core.streams.open(bidirectional) : -1
+  }
+
+  /**
+   * Appends to a stream. Returns how many bytes were taken, which may be fewer than given (a `stream-writable` event
+   * follows), or -1 when the sending half is closed, reset or stopped by the peer. Takes ownership of `data`; `fin` counts
+   * only when everything was taken.
+   */
+  streamWrite(id: number, data: Uint8Array, fin: boolean): number {
+    return this.core.lifecycle.isOpen() ? this.core.streams.write(id, data, 0, data.length, fin) : -1
+  }
+
+  /** Bytes streamWrite() would take now, -1 when the sending half is gone. */
+  streamCapacity(id: number): number {
+    return this.core.lifecycle.isOpen() ? this.core.streams.capacity(id) : -1
+  }
+
+  /** The next contiguous bytes as a view, null when there are none now. */
+  streamPeek(id: number): Uint8Array | null {
+    return this.core.streams.peek(id)
+  }
+
+  /** Gives up `length` of the bytes streamPeek() showed; this is what grants the peer flow-control credit. */
+  streamConsume(id: number, length: number): void {
+    this.core.streams.consume(id, length)
+  }
+
+  /** 0 open, 1 finished (all bytes consumed), 2 reset by the peer, 3 unknown or removed. */
+  streamReceiveState(id: number): ReceiveState {
+    return this.core.streams.receiveState(id)
+  }
+
+  /** Code of the peer's RESET_STREAM, -1 without one. */
+  streamResetCode(id: number): WireValue {
+    return this.core.streams.resetCode(id)
+  }
+
+  /** Code of the peer's STOP_SENDING, -1 without one. */
+  streamStopCode(id: number): WireValue {
+    return this.core.streams.stopCode(id)
+  }
+
+  /** RESET_STREAM: abandons the sending half. */
+  streamReset(id: number, code: WireValue): void {
+    this.core.streams.reset(id, code)
+  }
+
+  /** STOP_SENDING: abandons the receiving half. */
+  streamStop(id: number, code: WireValue): void {
+    this.core.streams.stop(id, code)
+  }
+
+  /** Lower urgency goes first (0–255); incremental streams of one urgency share, others go one after another. */
+  streamSetPriority(id: number, urgency: number, incremental: boolean): void {
+    this.core.streams.setPriority(id, urgency, incremental)
+  }
+
+  /** Streams the peer's limit still lets us open. */
+  streamsLeft(bidirectional: boolean): number {
+    return this.core.streams.peerStreamsLeft(bidirectional)
+  }
+
+  /** RFC 9221. False when datagrams were not negotiated, the data is too large, or the queue is full. */
+  datagramSend(data: Uint8Array): boolean {
+    return this.core.lifecycle.isOpen() && this.core.datagrams.send(data)
+  }
+
+  datagramReceive(): Uint8Array | null {
+    return this.core.datagrams.receive()
+  }
+
+  /** The largest payload datagramSend() takes now, 0 when datagrams were not negotiated. */
+  datagramMaxSize(): number {
+    return this.core.datagrams.maxSize()
+  }
+
+  /** Closes with an application code (RFC 9000 §10.2). No effect when the connection is already ending. */
+  close(code: WireValue, reason: string, now: number): void {
+    beginClose(this.core, closedByApplication(code, reason), now)
+  }
+
+  /** Closes with a transport code. */
+  closeTransport(code: number, reason: string, now: number): void {
+    beginClose(this.core, closedByTransport(code, reason), now)
+  }
+
+  /** Sends a PING soon: keeps a connection alive or checks that it is. */
+  ping(): void {
+    this.core.sending.pingDue = true
+  }
+
+  /** Starts a key update when the rules of RFC 9001 §6 next allow one. */
+  updateKeys(): void {
+    this.core.keyPhase.request()
+  }
+
+  /** Answers the last `need` event. */
+  provide(answer: TlsAnswer, now: number): void {
+    if (!this.core.lifecycle.isOpen()) return
+    try {
+      this.core.tls.provide(answer)
+      driveHandshake(this.core, now)
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      closeOnError(this.core, error, now)
+    }
+  }
+
+  /** The handshake is complete and the connection is not ending. */
+  isEstablished(): boolean {
+    return this.core.lifecycle.isEstablished()
+  }
+
+  /** At least one packet was authentic. A server drops an attempt for which this never became true. */
+  hasReceived(): boolean {
+    return this.core.stats.packetsReceived > 0
+  }
+
+  isConfirmed(): boolean {
+    return this.core.lifecycle.state === 'confirmed'
+  }
+
+  isClosing(): boolean {
+    return this.core.lifecycle.state === 'closing'
+  }
+
+  isDraining(): boolean {
+    return this.core.lifecycle.state === 'draining'
+  }
+
+  /** Over for good: the object may be dropped. */
+  isClosed(): boolean {
+    return this.core.lifecycle.state === 'closed'
+  }
+
+  closeReason(): CloseReason | null {
+    return this.core.lifecycle.reason
+  }
+
+  /** Null before the handshake is complete. */
+  handshakeInfo(): HandshakeInfo | null {
+    return this.core.tls.complete ? this.core.tls.info() : null
+  }
+
+  /** Milliseconds from start to completion, -1 before. */
+  handshakeDuration(): number {
+    return this.core.handshake.duration
+  }
+
+  peerTransportParameters(): TransportParameters | null {
+    return this.core.handshake.peerParameters
+  }
+
+  remoteAddress(): string {
+    return this.core.paths.active.address.remote
+  }
+
+  /** Connection IDs packets for this connection may carry, besides the original one during the handshake. */
+  sourceConnectionIds(): readonly Uint8Array[] {
+    return this.core.localIds.active()
+  }
+
+  /** A live view of the counters. */
+  stats(): Readonly<ConnectionStats> {
+    return this.core.stats
+  }
+
+  pathStats(): PathStats {
+    const path = this.core.paths.active
+    return {
+      smoothedRtt: path.rtt.smoothed,
+      minimumRtt: path.rtt.minimum,
+      latestRtt: path.rtt.latest,
+      rttVariance: path.rtt.variance,
+      congestionWindow: path.congestion.window(),
+      bytesInFlight: path.bytesInFlight,
+      maxDatagramSize: path.maxDatagramSize,
+    }
+  }
+}
+
+function buildCore(
+  role: Role,
+  config: ConnectionConfig,
+  address: PathAddress,
+  original: Uint8Array,
+  destination: Uint8Array,
+  now: number,
+): ConnectionCore {
+  const settings = transportSettings(config.transport)
+  const source = config.connectionIds.generate()
+  const resetToken = config.resetToken ?? randomResetTokens(config.random)
+  const isServer = role === 'server'
+  const parameters = localTransportParameters(settings, {
+    role,
+    initialSourceConnectionId: source,
+    originalDestinationConnectionId: isServer ? original : null,
+    statelessResetToken: isServer && config.resetToken !== undefined ? config.resetToken(source) : null,
+  })
+  const { provider, random } = config
+  const pool = new SentPacketPool()
+  const spaces = new Spaces(settings.maxAckDelay, pool)
+  const lifecycle = new Lifecycle()
+  const handshake = new HandshakeState(original, VERSION_1, now, settings.handshakeTimeout)
+  const createController = config.createController ?? ((size: number) => new NewReno(size))
+  const pathConfig = { maxDatagramSize: settings.datagramSize, initialRtt: settings.initialRtt, createController }
+  // RFC 9000 §8.1: only servers are bound by the amplification limit.
+  const paths = new Paths(address, !isServer, pathConfig)
+  const remoteIds = new RemoteConnectionIds({ activeConnectionIdLimit: settings.activeConnectionIdLimit, initial: destination })
+  const local = decodeTransportParameters(parameters, role)
+  const core: ConnectionCore = {
+    role,
+    settings,
+    localIdLength: config.connectionIds.length,
+    provider,
+    random,
+    lifecycle,
+    handshake,
+    tls: new TlsEngine({ ...config.tls, role, provider, random, transportParameters: parameters }),
+    spaces,
+    paths,
+    streams: new Streams({
+      role,
+      local,
+      maxConnectionWindow: settings.maxConnectionWindow,
+      maxStreamWindow: settings.maxStreamWindow,
+      sendBufferLimit: settings.sendBufferLimit,
+    }),
+    datagrams: new DatagramQueue({ maxFrameSize: settings.maxDatagramFrameSize }),
+    localIds: new LocalConnectionIds({ generator: config.connectionIds, resetToken, initial: source }),
+    remoteIds,
+    pto: new PtoState(),
+    lossTimer: new LossTimer(),
+    situation: new ConnectionSituation({ role, spaces, lifecycle, handshake, paths }),
+    keyPhase: new KeyPhase(),
+    idle: new IdleTimer(settings.maxIdleTimeout, now),
+    packetPool: pool,
+    deferred: new DeferredPackets(),
+    receiving: new ReceiveScratch(),
+    sending: new SendScratch(pool),
+    addressing: new ConnectionAddressing(handshake, remoteIds, source),
+    events: new Ring<ConnectionEvent>(),
+    stats: new ConnectionStats(),
+    trace: config.createTrace?.(original, role, now) ?? null,
+  }
+  invariant(source.length === config.connectionIds.length, 'the generator makes connection IDs of its stated length')
+  core.trace?.parametersSet(now, 'local', local)
+  return core
+}

@@ -1,0 +1,76 @@
+// Where delivery tokens go home: recovery says which packets arrived or were lost, this file tells the owners. Only
+// routing; every rule about saying something again lives with its owner.
+
+import { TokenKind } from '../delivery/token.ts'
+import type { SentPacket } from '../recovery/sent-packet.ts'
+import type { PacketSpace } from '../space/packet-space.ts'
+import type { ConnectionCore } from './core.ts'
+
+type RouteContext = Pick<ConnectionCore, 'streams' | 'localIds' | 'remoteIds' | 'handshake' | 'datagrams'>
+
+export function routeAckedPacket(core: RouteContext, space: PacketSpace, packet: SentPacket): void {
+  const tokens = packet.tokens
+  const end = packet.tokenCount * 4
+  for (let i = 0; i < end; i += 4) {
+    const kind = tokens[i]!
+    const a = tokens[i + 1]!
+    const b = tokens[i + 2]!
+    switch (kind) {
+      case TokenKind.ack:
+        space.received.forgetUpTo(a)
+        break
+      case TokenKind.crypto:
+        space.crypto.acked(a, b)
+        break
+      case TokenKind.newConnectionId:
+        core.localIds.acked(a)
+        break
+      case TokenKind.retireConnectionId:
+        core.remoteIds.acked(a)
+        break
+      case TokenKind.ping:
+      case TokenKind.handshakeDone:
+      case TokenKind.newToken:
+      case TokenKind.pathChallenge:
+      case TokenKind.pathResponse:
+      case TokenKind.datagram:
+        break
+      default:
+        core.streams.acked(kind, a, b, tokens[i + 3]!)
+    }
+  }
+}
+
+export function routeLostPacket(core: RouteContext, space: PacketSpace, packet: SentPacket): void {
+  const tokens = packet.tokens
+  const end = packet.tokenCount * 4
+  for (let i = 0; i < end; i += 4) {
+    const kind = tokens[i]!
+    const a = tokens[i + 1]!
+    const b = tokens[i + 2]!
+    switch (kind) {
+      case TokenKind.crypto:
+        space.crypto.lost(a, b)
+        break
+      case TokenKind.newConnectionId:
+        core.localIds.lost(a)
+        break
+      case TokenKind.retireConnectionId:
+        core.remoteIds.lost(a)
+        break
+      case TokenKind.handshakeDone:
+        core.handshake.onHandshakeDoneLost()
+        break
+      case TokenKind.ack:
+      case TokenKind.ping:
+      case TokenKind.newToken:
+      // RFC 9000 §13.3: challenges are made afresh by path validation, responses are sent once, datagrams never again.
+      case TokenKind.pathChallenge:
+      case TokenKind.pathResponse:
+      case TokenKind.datagram:
+        break
+      default:
+        core.streams.lost(kind, a, b, tokens[i + 3]!)
+    }
+  }
+}

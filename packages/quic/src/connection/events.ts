@@ -1,0 +1,24 @@
+// What a connection tells its owner, drained with poll() until null.
+
+import type { StreamEvent } from '../stream/stream-events.ts'
+import type { TlsNeed } from '../tls/events.ts'
+import type { CloseReason } from './close-reason.ts'
+
+export type ConnectionEvent =
+  /** The handshake is complete: application data may flow (RFC 9001 §4.1.1). */
+  | { readonly kind: 'established' }
+  /** The handshake is confirmed (RFC 9001 §4.1.2). */
+  | { readonly kind: 'confirmed' }
+  | StreamEvent
+  /** At least one DATAGRAM can be taken with datagramReceive(). */
+  | { readonly kind: 'datagram' }
+  /** Packets to this connection ID belong here from now on. */
+  | { readonly kind: 'connection-id-issued'; readonly connectionId: Uint8Array }
+  /** The peer will not use this connection ID any more. */
+  | { readonly kind: 'connection-id-retired'; readonly connectionId: Uint8Array }
+  /** TLS needs an asynchronous answer, given with provide(). */
+  | TlsNeed
+  /** The peer's address changed and the connection moved with it (RFC 9000 §9). */
+  | { readonly kind: 'path-changed'; readonly remote: string }
+  /** Exactly once, whatever ended the connection. */
+  | { readonly kind: 'closed'; readonly reason: CloseReason }

@@ -1,0 +1,65 @@
+// TLS on one side, packet number spaces on the other: carries CRYPTO bytes up, messages, keys and the peer's transport
+// parameters down (RFC 9001 §4.1).
+
+import { OneRttKeys } from '../../crypto/one-rtt-keys.ts'
+import { PacketKeys } from '../../crypto/packet-keys.ts'
+import { SpaceId, levelOfSpace, spaceOfLevel } from '../../space/space-id.ts'
+import type { PacketSpace } from '../../space/packet-space.ts'
+import type { TlsEvent } from '../../tls/events.ts'
+import { EncryptionLevel } from '../../wire/constants.ts'
+import type { ConnectionCore } from '../core.ts'
+import { onHandshakeComplete } from './confirmation.ts'
+import { applyPeerParameters } from './parameters.ts'
+
+/** Feeds everything contiguous of a space's CRYPTO stream to TLS, then carries out what TLS decided. */
+export function feedHandshake(core: ConnectionCore, space: PacketSpace, now: number): void {
+  for (;;) {
+    const bytes = space.crypto.read()
+    if (bytes === null) break
+    core.tls.receive(levelOfSpace(space.id), bytes)
+  }
+  driveHandshake(core, now)
+}
+
+type TlsKeysEvent = Extract<TlsEvent, { kind: 'keys' }>
+
+export function driveHandshake(core: ConnectionCore, now: number): void {
+  for (;;) {
+    const event = core.tls.poll()
+    if (event === null) return
+    switch (event.kind) {
+      case 'crypto':
+        core.spaces.get(spaceOfLevel(event.level))?.crypto.write(event.bytes)
+        break
+      case 'keys':
+        installKeys(core, event, now)
+        break
+      case 'peer-parameters':
+        applyPeerParameters(core, event.bytes, now)
+        break
+      case 'complete':
+        onHandshakeComplete(core, now)
+        break
+      default:
+        core.events.push(event)
+    }
+  }
+}
+
+function installKeys(core: ConnectionCore, event: TlsKeysEvent, now: number): void {
+  const id = spaceOfLevel(event.level)
+  const space = core.spaces.get(id)
+  // 0-RTT keys belong to a later room; a discarded space takes no keys.
+  if (space === null || event.level === EncryptionLevel.earlyData) return
+  if (id === SpaceId.application) {
+    space.oneRttKeys ??= new OneRttKeys(core.provider, event.suite)
+    if (event.direction === 'read') space.oneRttKeys.setRead(event.secret)
+    else space.oneRttKeys.setWrite(event.secret)
+  } else {
+    const keys = new PacketKeys(core.provider, event.suite, event.secret)
+    if (event.direction === 'read') space.readKeys = keys
+    else space.writeKeys = keys
+  }
+  const side = (event.direction === 'write') === (core.role === 'client') ? 'client' : 'server'
+  core.trace?.keyUpdated(now, event.level, side, id === SpaceId.application ? 0 : -1, 'tls')
+}

@@ -1,0 +1,26 @@
+// Retry on a client (RFC 9000 §17.2.5.2): once, only before anything else arrived, only with a good integrity tag; then
+// a new destination connection ID, new Initial keys, the token, and the first flight again.
+
+import { copyBytes } from '../../base/bytes.ts'
+import { isRetryAuthentic } from '../../crypto/retry-integrity.ts'
+import { installInitialKeys } from './initial-keys-install.ts'
+import type { ConnectionCore } from '../core.ts'
+import { forgetInitialFlight } from './confirmation.ts'
+
+export function onRetry(core: ConnectionCore, now: number): void {
+  const { handshake, receiving } = core
+  const { header } = receiving
+  if (handshake.peerInitialSourceConnectionId !== null || handshake.retrySourceConnectionId !== null) return
+  const token = header.token()
+  // RFC 9000 §17.2.5.2: "A client MUST discard a Retry packet with a zero-length Retry Token field."
+  if (token.length === 0) return
+  const packet = header.buffer.subarray(header.start, header.packetEnd)
+  if (!isRetryAuthentic(core.provider, handshake.version, handshake.originalDestinationConnectionId, packet)) return
+  const source = copyBytes(header.source())
+  handshake.retrySourceConnectionId = source
+  handshake.token = copyBytes(token)
+  core.remoteIds.setInitial(source)
+  installInitialKeys(core, source)
+  forgetInitialFlight(core, now)
+  core.idle.onReceived(now)
+}

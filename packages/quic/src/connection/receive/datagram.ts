@@ -1,0 +1,175 @@
+// From a UDP datagram to processed packets: splits coalesced packets (RFC 9000 §12.2), passes each through gate,
+// unprotect and dispatch, and catches what peer input may raise. The only try of the receive side.
+
+import { copyBytes } from '../../base/bytes.ts'
+import type { PathAddress } from '../../path/path-address.ts'
+import type { Path } from '../../path/path.ts'
+import { SpaceId, spaceOfPacketType } from '../../space/space-id.ts'
+import type { PacketSpace } from '../../space/packet-space.ts'
+import type { PacketDropReason } from '../../trace/sink.ts'
+import { EncryptionLevel, PacketType, RESET_TOKEN_LENGTH, TAG_LENGTH } from '../../wire/constants.ts'
+import { HeaderResult, parseHeader } from '../../wire/header.ts'
+import type { HeaderView } from '../../wire/header.ts'
+import { TransportError } from '../../wire/transport-error.ts'
+import { closedSilently } from '../close-reason.ts'
+import type { ConnectionCore } from '../core.ts'
+import { closeOnError, endSilently } from '../ending.ts'
+import { describeFrames } from '../frame-records.ts'
+import { discardSpace } from '../handshake/confirmation.ts'
+import { onRetry } from '../handshake/retry.ts'
+import { onVersionNegotiation } from '../handshake/version-negotiation.ts'
+import { dispatchFrames } from './dispatch.ts'
+import { GateDecision, admit } from './gate.ts'
+import { unprotect } from './unprotect.ts'
+
+export function receiveDatagram(core: ConnectionCore, datagram: Uint8Array, address: PathAddress, ecn: number, now: number): void {
+  core.stats.datagramsReceived += 1
+  core.stats.bytesReceived += datagram.length
+  const path = core.paths.find(address)
+  // RFC 9000 §8.1: every byte of a datagram for this connection counts towards the amplification limit.
+  path?.onDatagramReceived(datagram.length)
+  // RFC 9000 §9: a client discards packets from an address it does not know.
+  if (path === null && core.role === 'client') return
+  core.receiving.ecn = ecn
+  receivePackets(core, datagram, datagram.length, address, now)
+  retryDeferred(core, now)
+}
+
+function receivePackets(core: ConnectionCore, datagram: Uint8Array, datagramSize: number, address: PathAddress, now: number): void {
+  const { header } = core.receiving
+  let position = 0
+  while (position < datagram.length) {
+    const result = parseHeader(header, datagram, position, datagram.length, core.localIdLength)
+    if (result === HeaderResult.invalid) return drop(core, datagram.length - position, 'invalid', now)
+    if (result === HeaderResult.unknownVersion) return drop(core, datagram.length - position, 'unsupported', now)
+    position = header.packetEnd
+    // RFC 9000 §12.2: coalesced packets with another connection ID than the first are ignored.
+    if (header.start > 0 && !sameDestination(datagram, header)) {
+      drop(core, header.packetEnd - header.start, 'connection_unknown', now)
+      continue
+    }
+    try {
+      receivePacket(core, datagramSize, address, now)
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      closeOnError(core, error, now)
+      return
+    }
+  }
+}
+
+function receivePacket(core: ConnectionCore, datagramSize: number, address: PathAddress, now: number): void {
+  const { header } = core.receiving
+  switch (admit(core, header, datagramSize)) {
+    case GateDecision.take:
+      takePacket(core, address, now)
+      return
+    case GateDecision.defer:
+      if (core.deferred.add(header.buffer, header.start, header.packetEnd, address)) return
+      drop(core, header.packetEnd - header.start, 'key_unavailable', now)
+      return
+    case GateDecision.retry:
+      onRetry(core, now)
+      return
+    case GateDecision.versionNegotiation:
+      onVersionNegotiation(core, now)
+      return
+    default:
+      drop(core, header.packetEnd - header.start, 'rejected', now)
+  }
+}
+
+function takePacket(core: ConnectionCore, address: PathAddress, now: number): void {
+  const { receiving } = core
+  const { header } = receiving
+  const id = spaceOfPacketType(header.packetType)
+  const space = id < 0 ? null : core.spaces.get(id as SpaceId)
+  if (space === null) return
+  const size = header.packetEnd - header.start
+  const packetType = header.packetType
+  const dropped = unprotect(core, space)
+  if (dropped !== null) {
+    if (dropped === 'decryption_failure' && isStatelessReset(core, now)) return
+    drop(core, size, dropped, now)
+    return
+  }
+  const path = core.paths.find(address) ?? core.paths.open(address)
+  if (path === null) return drop(core, size, 'rejected', now)
+  core.stats.packetsReceived += 1
+  core.idle.onReceived(now)
+  if (space.oneRttKeys !== null && core.keyPhase.onOpened(space.oneRttKeys, now, path.rtt.pto(core.settings.maxAckDelay))) {
+    core.trace?.keyUpdated(now, EncryptionLevel.application, core.role === 'client' ? 'server' : 'client', space.oneRttKeys.readGeneration, 'remote_update')
+  }
+  noteHandshakeProgress(core, packetType, path, now)
+  const { packetNumber } = receiving
+  const payloadEnd = header.packetEnd - TAG_LENGTH
+  if (core.trace !== null) {
+    core.trace.packetReceived(now, packetType, packetNumber, size, describeFrames(header.buffer, receiving.payloadStart, payloadEnd))
+  }
+  dispatchFrames(core, space, packetType, path, payloadEnd, now)
+  const largestBefore = space.received.largest
+  space.received.add(packetNumber, receiving.ecn, now)
+  space.ackPolicy.onPacket(packetNumber, largestBefore, receiving.ackEliciting, receiving.ecn === 3, now)
+  if (path !== core.paths.active && packetNumber > largestBefore && !receiving.probingOnly) moveTo(core, path, now)
+}
+
+/** What an authenticated packet of some type proves about the handshake. */
+function noteHandshakeProgress(core: ConnectionCore, packetType: number, path: Path, now: number): void {
+  const { header } = core.receiving
+  if (packetType === PacketType.initial && core.handshake.peerInitialSourceConnectionId === null) {
+    const source = copyBytes(header.source())
+    core.handshake.peerInitialSourceConnectionId = source
+    // RFC 9000 §7.2: the server chose its own connection ID; the client switches to it.
+    core.remoteIds.setInitial(source)
+  }
+  if (packetType === PacketType.handshake && core.role === 'server') {
+    // RFC 9000 §8.1: a Handshake packet proves the client's address. RFC 9001 §4.9.1: Initial keys have done their work.
+    path.amplification.validate()
+    core.handshake.peerAddressValidated = true
+    if (core.spaces.initial !== null) discardSpace(core, SpaceId.initial, now)
+  }
+}
+
+/** RFC 9000 §9.3: only the newest non-probing packet moves a connection. */
+function moveTo(core: ConnectionCore, path: Path, now: number): void {
+  if (core.role === 'client' || core.lifecycle.state !== 'confirmed') return
+  core.paths.migrate(path, now, path.rtt.pto(core.settings.maxAckDelay))
+  core.stats.pathChanges += 1
+  core.events.push({ kind: 'path-changed', remote: path.address.remote })
+}
+
+/** RFC 9000 §10.3.1: the last 16 bytes of a packet that cannot be opened may be a reset token of the peer. */
+function isStatelessReset(core: ConnectionCore, now: number): boolean {
+  const { header } = core.receiving
+  if (header.packetType !== PacketType.oneRtt) return false
+  if (!core.remoteIds.isResetToken(header.buffer, header.packetEnd - RESET_TOKEN_LENGTH)) return false
+  endSilently(core, closedSilently('stateless-reset', 'the peer has no state for this connection (RFC 9000 §10.3)'), now)
+  return true
+}
+
+/** Packets kept for want of keys are tried again once the keys are there. */
+function retryDeferred(core: ConnectionCore, now: number): void {
+  if (core.deferred.length === 0 || !core.lifecycle.isOpen()) return
+  if (!canRead(core.spaces.application) && !canRead(core.spaces.handshake)) return
+  for (const packet of core.deferred.take()) receivePackets(core, packet.bytes, packet.bytes.length, packet.address, now)
+}
+
+function canRead(space: PacketSpace | null): boolean {
+  return space !== null && space.canRead()
+}
+
+function sameDestination(datagram: Uint8Array, header: HeaderView): boolean {
+  // The first packet's connection ID follows its first byte, or its version and length.
+  const first = (datagram[0]! & 0x80) === 0 ? 1 : 6
+  if (first === 6 && datagram[5] !== header.destinationLength) return false
+  for (let i = 0; i < header.destinationLength; i += 1) {
+    if (datagram[first + i] !== datagram[header.destinationStart + i]) return false
+  }
+  return true
+}
+
+function drop(core: ConnectionCore, size: number, reason: PacketDropReason, now: number): void {
+  core.stats.packetsDropped += 1
+  if (reason === 'duplicate') core.stats.packetsDuplicate += 1
+  core.trace?.packetDropped(now, core.receiving.header.packetType, size, reason)
+}

@@ -1,0 +1,38 @@
+// Packets that arrived before their keys (RFC 9001 §5.7): a few are kept, the rest must be sent again by the peer.
+
+import { copyBytes } from '../../base/bytes.ts'
+import type { PathAddress } from '../../path/path-address.ts'
+
+/** Packets kept; beyond this they are dropped, as any lost packet. */
+const CAPACITY = 16
+
+export interface DeferredPacket {
+  readonly bytes: Uint8Array
+  readonly address: PathAddress
+}
+
+export class DeferredPackets {
+  private packets: DeferredPacket[]
+
+  constructor() {
+    this.packets = []
+  }
+
+  get length(): number {
+    return this.packets.length
+  }
+
+  /** Copies the packet out of its datagram; false when there is no room. */
+  add(buffer: Uint8Array, start: number, end: number, address: PathAddress): boolean {
+    if (this.packets.length >= CAPACITY) return false
+    this.packets.push({ bytes: copyBytes(buffer.subarray(start, end)), address })
+    return true
+  }
+
+  /** Everything kept so far, in order of arrival; the room is empty afterwards. */
+  take(): readonly DeferredPacket[] {
+    const taken = this.packets
+    this.packets = []
+    return taken
+  }
+}

@@ -1,0 +1,41 @@
+// What may happen to a packet before anything of it is decrypted: one decision over packet type, life stage and role.
+// The only file that says Retry, Version Negotiation and "too early".
+
+import { SpaceId } from '../../space/space-id.ts'
+import { MIN_INITIAL_DATAGRAM, PacketType } from '../../wire/constants.ts'
+import type { HeaderView } from '../../wire/header.ts'
+import type { ConnectionCore } from '../core.ts'
+
+export const GateDecision = { take: 0, drop: 1, defer: 2, retry: 3, versionNegotiation: 4 } as const
+export type GateDecision = (typeof GateDecision)[keyof typeof GateDecision]
+
+type GateContext = Pick<ConnectionCore, 'role' | 'lifecycle' | 'spaces' | 'handshake'>
+
+export function admit(core: GateContext, header: HeaderView, datagramSize: number): GateDecision {
+  const lifecycle = core.lifecycle
+  if (!lifecycle.isOpen()) {
+    // RFC 9000 §10.2.1: packets that arrive while closing are answered with the close, not processed.
+    if (lifecycle.state === 'closing') lifecycle.onPacketWhileClosing()
+    return GateDecision.drop
+  }
+  switch (header.packetType) {
+    case PacketType.versionNegotiation:
+      // RFC 9000 §6.2: only a client that has not processed any other packet may act on it.
+      return core.role === 'client' && core.handshake.peerInitialSourceConnectionId === null
+        ? GateDecision.versionNegotiation
+        : GateDecision.drop
+    case PacketType.retry:
+      return core.role === 'client' ? GateDecision.retry : GateDecision.drop
+    case PacketType.initial:
+      // RFC 9000 §14.1: a server discards Initial packets in datagrams smaller than 1200 bytes.
+      if (core.role === 'server' && datagramSize < MIN_INITIAL_DATAGRAM) return GateDecision.drop
+      return core.spaces.initial === null ? GateDecision.drop : GateDecision.take
+    case PacketType.handshake:
+      if (core.spaces.handshake === null) return GateDecision.drop
+      return core.spaces.handshake.canRead() ? GateDecision.take : GateDecision.defer
+    case PacketType.oneRtt:
+      return core.spaces.get(SpaceId.application)?.canRead() === true ? GateDecision.take : GateDecision.defer
+    default:
+      return GateDecision.drop
+  }
+}

@@ -1,0 +1,97 @@
+// ACK frames (RFC 9000 §19.3, RFC 9002 §5 and §6): recovery finds out what was acknowledged and what is lost; this file
+// charges each packet to its own path and sends its tokens home.
+
+import { processAck } from '../../recovery/ack-processor.ts'
+import type { AckOutcome } from '../../recovery/ack-processor.ts'
+import type { Path } from '../../path/path.ts'
+import type { PacketSpace } from '../../space/packet-space.ts'
+import { SpaceId } from '../../space/space-id.ts'
+import { FrameType, TransportErrorCode } from '../../wire/constants.ts'
+import { TransportError } from '../../wire/transport-error.ts'
+import type { ConnectionCore } from '../core.ts'
+import { routeAckedPacket } from '../delivery-routes.ts'
+import { declareLostPackets } from '../loss.ts'
+
+export function onAck(core: ConnectionCore, space: PacketSpace, now: number): void {
+  const { ack, outcome } = core.receiving
+  core.stats.acksReceived += 1
+  processAck(space.sent, ack.ranges, ack.rangeCount, outcome)
+  if (outcome.acknowledgesUnsent) {
+    throw new TransportError(TransportErrorCode.protocolViolation, FrameType.ack, 'acknowledged a packet that was never sent (RFC 9000 §13.1)')
+  }
+  if (space.oneRttKeys !== null) core.keyPhase.onAcked(space.oneRttKeys, ack.largest)
+  if (outcome.spuriousCount > 0) settleSpurious(core, space, outcome)
+  if (outcome.ackedCount === 0) return
+  takeRttSample(core, space, outcome, now)
+  settleAcked(core, space, outcome, now)
+  declareLostPackets(core, space, now)
+  const path = core.paths.active
+  path.congestion.onAckBatchEnd(now, path.bytesInFlight, path.appLimited)
+  onProgress(core, space, now)
+  space.sent.forgetLost(now, 3 * path.rtt.pto(core.settings.maxAckDelay))
+  outcome.release(core.packetPool)
+  if (core.trace !== null) traceMetrics(core, space, path, now)
+}
+
+function traceMetrics(core: ConnectionCore, space: PacketSpace, path: Path, now: number): void {
+  const { rtt, congestion } = path
+  const { window, slowStartThreshold, state } = congestion.snapshot()
+  core.trace?.metricsUpdated(
+    now,
+    rtt.minimum,
+    rtt.smoothed,
+    rtt.latest,
+    rtt.variance,
+    core.pto.count,
+    window,
+    path.bytesInFlight,
+    slowStartThreshold,
+    space.sent.packetsInFlight,
+    congestion.pacingRate(rtt),
+  )
+  core.trace?.congestionStateUpdated(now, state, '')
+}
+
+/** RFC 9002 §5.1: only when the largest acknowledged is new and something ack-eliciting was among the new. */
+function takeRttSample(core: ConnectionCore, space: PacketSpace, outcome: AckOutcome, now: number): void {
+  const { ack } = core.receiving
+  if (!outcome.rttSample || outcome.largestGeneration !== core.paths.active.generation) return
+  const parameters = core.handshake.peerParameters
+  let ackDelay = 0
+  if (space.id === SpaceId.application && parameters !== null) {
+    // RFC 9002 §5.3: the peer's exponent scales the field; its max_ack_delay bounds it once the handshake is confirmed.
+    ackDelay = (ack.delay * 2 ** parameters.ackDelayExponent) / 1000
+    if (core.lifecycle.state === 'confirmed') ackDelay = Math.min(ackDelay, parameters.maxAckDelay)
+  }
+  const rtt = core.paths.active.rtt
+  rtt.update(now - outcome.largestSentAt, ackDelay, now)
+  core.streams.setRtt(rtt.smoothed)
+}
+
+function settleAcked(core: ConnectionCore, space: PacketSpace, outcome: AckOutcome, now: number): void {
+  for (let i = 0; i < outcome.ackedCount; i += 1) {
+    const packet = outcome.acked[i]!
+    const path = core.paths.ofPacket(packet)
+    if (path !== null && packet.inFlight) {
+      path.removeInFlight(packet.size)
+      path.congestion.onAcked(now, packet, path.rtt, path.bytesInFlight)
+    }
+    routeAckedPacket(core, space, packet)
+  }
+}
+
+function settleSpurious(core: ConnectionCore, space: PacketSpace, outcome: AckOutcome): void {
+  for (let i = 0; i < outcome.spuriousCount; i += 1) {
+    const packet = outcome.spurious[i]!
+    core.stats.packetsSpuriouslyLost += 1
+    core.paths.ofPacket(packet)?.congestion.onSpurious(packet.sentAt)
+    routeAckedPacket(core, space, packet)
+  }
+}
+
+function onProgress(core: ConnectionCore, space: PacketSpace, now: number): void {
+  // RFC 9002 §6.2.2.1: an acknowledged Handshake packet proves that the server has validated the client's address.
+  if (space.id !== SpaceId.initial) core.handshake.peerAddressValidated = true
+  core.pto.onAck(now, core.role === 'server' || core.handshake.peerAddressValidated)
+  space.probesPending = 0
+}

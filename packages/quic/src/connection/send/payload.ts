@@ -1,0 +1,97 @@
+// What goes into a packet, in which order. Each writer takes the sink and answers false when the packet is full; nothing
+// else decides order. Owners never see keys or the end of the buffer.
+
+import { TokenKind } from '../../delivery/token.ts'
+import type { Path } from '../../path/path.ts'
+import type { PacketSpace } from '../../space/packet-space.ts'
+import { SpaceId } from '../../space/space-id.ts'
+import { FrameType } from '../../wire/constants.ts'
+import { writeAckFrame } from '../../wire/frames/ack.ts'
+import { PATH_FRAME_SIZE, writePathResponseFrame } from '../../wire/frames/path.ts'
+import type { ConnectionCore } from '../core.ts'
+import type { PacketBuilder } from './packet-builder.ts'
+import { SendMode } from './plan.ts'
+
+type FrameWriter = (core: ConnectionCore, space: PacketSpace, path: Path, packet: PacketBuilder, now: number) => boolean
+
+const HANDSHAKE_ORDER: readonly FrameWriter[] = [writeCrypto]
+
+const APPLICATION_ORDER: readonly FrameWriter[] = [
+  writePathFrames,
+  writeCrypto,
+  writeHandshakeDone,
+  writeConnectionIds,
+  writeStreamControl,
+  writeDatagrams,
+  writeStreamData,
+]
+
+/** RFC 9000 §18.2: the exponent we announce is the default, 3. */
+const ACK_DELAY_SCALE = 8
+
+export function writePayload(core: ConnectionCore, space: PacketSpace, path: Path, packet: PacketBuilder, mode: SendMode, now: number): void {
+  if (space.ackPolicy.isUseful()) writeAck(space, packet, now)
+  if (mode === SendMode.acknowledgements) {
+    if (space.ackPolicy.wantsPing()) writePing(packet)
+    return
+  }
+  const order = space.id === SpaceId.application ? APPLICATION_ORDER : HANDSHAKE_ORDER
+  for (let i = 0; i < order.length; i += 1) {
+    if (!order[i]!(core, space, path, packet, now)) break
+  }
+  const pingAsked = space.id === SpaceId.application && core.sending.pingDue
+  if (pingAsked) core.sending.pingDue = false
+  // RFC 9002 §6.2.4: a probe must be ack-eliciting; with nothing to say, a PING is.
+  if ((space.probesPending > 0 || pingAsked) && !packet.ackEliciting) writePing(packet)
+}
+
+function writeAck(space: PacketSpace, packet: PacketBuilder, now: number): void {
+  const received = space.received
+  const delay = space.id === SpaceId.application ? Math.floor(((now - received.largestReceivedAt) * 1000) / ACK_DELAY_SCALE) : 0
+  const counts = received.ect0 + received.ect1 + received.ce > 0 ? received : null
+  const largest = writeAckFrame(packet.writer, received.ranges, Math.max(0, delay), counts)
+  if (largest >= 0) packet.ackToken(largest)
+}
+
+function writePing(packet: PacketBuilder): void {
+  if (packet.room() < 1) return
+  packet.writer.varint(FrameType.ping)
+  packet.token(TokenKind.ping, 0, 0, 0)
+}
+
+function writePathFrames(core: ConnectionCore, _space: PacketSpace, path: Path, packet: PacketBuilder, now: number): boolean {
+  return writePathResponses(path, packet) && path.validation.write(packet, core.random, now)
+}
+
+export function writePathResponses(path: Path, packet: PacketBuilder): boolean {
+  while (path.responses.length > 0) {
+    if (packet.room() < PATH_FRAME_SIZE) return false
+    writePathResponseFrame(packet.writer, path.responses.pop()!)
+    packet.token(TokenKind.pathResponse, 0, 0, 0)
+  }
+  return true
+}
+
+function writeCrypto(_core: ConnectionCore, space: PacketSpace, _path: Path, packet: PacketBuilder): boolean {
+  return space.crypto.writeFrames(packet)
+}
+
+function writeHandshakeDone(core: ConnectionCore, _space: PacketSpace, _path: Path, packet: PacketBuilder): boolean {
+  return core.handshake.writeHandshakeDone(packet)
+}
+
+function writeConnectionIds(core: ConnectionCore, _space: PacketSpace, _path: Path, packet: PacketBuilder): boolean {
+  return core.localIds.write(packet) && core.remoteIds.write(packet)
+}
+
+function writeStreamControl(core: ConnectionCore, _space: PacketSpace, _path: Path, packet: PacketBuilder): boolean {
+  return core.streams.writeControl(packet)
+}
+
+function writeDatagrams(core: ConnectionCore, _space: PacketSpace, _path: Path, packet: PacketBuilder): boolean {
+  return core.datagrams.write(packet)
+}
+
+function writeStreamData(core: ConnectionCore, _space: PacketSpace, _path: Path, packet: PacketBuilder): boolean {
+  return core.streams.writeData(packet)
+}

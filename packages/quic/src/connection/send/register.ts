@@ -1,0 +1,26 @@
+// A sealed packet becomes a fact: charged to its path, remembered by its space, counted and traced.
+
+import type { Path } from '../../path/path.ts'
+import type { PacketSpace } from '../../space/packet-space.ts'
+import type { SentPacket } from '../../recovery/sent-packet.ts'
+import type { ConnectionCore } from '../core.ts'
+
+export function registerSent(
+  core: Pick<ConnectionCore, 'idle' | 'stats'>,
+  space: PacketSpace,
+  path: Path,
+  packet: SentPacket,
+  now: number,
+): void {
+  packet.sentAt = now
+  packet.generation = path.generation
+  packet.appLimited = path.appLimited
+  core.stats.packetsSent += 1
+  if (packet.ackEliciting) core.idle.onAckElicitingSent(now)
+  if (packet.inFlight) {
+    path.bytesInFlight += packet.size
+    path.congestion.onSent(now, packet.size, path.bytesInFlight, path.appLimited)
+    path.pacer.onSent(now, packet.size, path.congestion.pacingRate(path.rtt))
+  }
+  space.sent.insert(packet)
+}

@@ -1,0 +1,78 @@
+// The deadlines of all rooms as one number, and what happens when it passes. No room holds a timer of its own.
+
+import { LossTimerKind } from '../recovery/pto.ts'
+import type { PacketSpace } from '../space/packet-space.ts'
+import { SpaceId } from '../space/space-id.ts'
+import { TransportErrorCode } from '../wire/constants.ts'
+import { closedByTransport, closedSilently } from './close-reason.ts'
+import type { ConnectionCore } from './core.ts'
+import { beginClose, endSilently } from './ending.ts'
+import { declareLostPackets, resendOldest } from './loss.ts'
+
+/** RFC 9002 §6.2.4: probes per timeout, and packets whose content they may carry again. */
+const PROBES = 2
+
+/** Milliseconds on the caller's clock, Infinity when nothing is pending. */
+export function nextDeadline(core: ConnectionCore): number {
+  const { lifecycle } = core
+  if (!lifecycle.isOpen()) return lifecycle.deadline
+  const pto = core.paths.active.rtt.pto(core.settings.maxAckDelay)
+  let deadline = core.idle.deadline(pto)
+  if (!lifecycle.isEstablished()) deadline = Math.min(deadline, core.handshake.deadline)
+  deadline = Math.min(deadline, armLossTimer(core), core.sending.pacedUntil, core.paths.nextTimeout())
+  const { application } = core.spaces
+  return application.canWrite() ? Math.min(deadline, application.ackPolicy.deadline) : deadline
+}
+
+export function onTimeouts(core: ConnectionCore, now: number): void {
+  const { lifecycle } = core
+  if (!lifecycle.isOpen()) {
+    lifecycle.onTimeout(now)
+    return
+  }
+  const path = core.paths.active
+  if (now >= core.idle.deadline(path.rtt.pto(core.settings.maxAckDelay))) {
+    endSilently(core, closedSilently('idle-timeout', 'nothing was received for the idle timeout (RFC 9000 §10.1)'), now)
+    return
+  }
+  if (!lifecycle.isEstablished() && now >= core.handshake.deadline) {
+    const reason = closedSilently('handshake-timeout', 'the handshake did not complete in time')
+    beginClose(core, { ...reason, code: TransportErrorCode.applicationError }, now)
+    return
+  }
+  if (core.spaces.application.sent.overfull) {
+    beginClose(core, closedByTransport(TransportErrorCode.internalError, 'the peer leaves too many packets unacknowledged'), now)
+    return
+  }
+  if (core.sending.pacedUntil <= now) core.sending.pacedUntil = Infinity
+  if (armLossTimer(core) <= now) onLossTimer(core, now)
+  if (core.paths.onTimeout(now)) core.events.push({ kind: 'path-changed', remote: core.paths.active.address.remote })
+}
+
+function armLossTimer(core: ConnectionCore): number {
+  return core.lossTimer.arm(core.situation, core.paths.active.rtt, core.pto)
+}
+
+function onLossTimer(core: ConnectionCore, now: number): void {
+  const { kind, space: id } = core.lossTimer
+  const space = core.spaces.get(id)
+  if (space === null) return
+  if (kind === LossTimerKind.lossTime) {
+    core.receiving.outcome.reset()
+    declareLostPackets(core, space, now)
+    return
+  }
+  core.pto.onTimeout(now)
+  core.stats.ptoCount += 1
+  core.trace?.timerUpdated(now, 'pto', 'expired', id, 0)
+  owesProbes(core, space)
+  // RFC 9002 §6.2.4: the other handshake space may be what the peer is missing.
+  if (id === SpaceId.initial && core.spaces.handshake?.canWrite() === true && core.spaces.handshake.sent.ackElicitingInFlight > 0) {
+    owesProbes(core, core.spaces.handshake)
+  }
+}
+
+function owesProbes(core: ConnectionCore, space: PacketSpace): void {
+  space.probesPending = PROBES
+  resendOldest(core, space, PROBES)
+}

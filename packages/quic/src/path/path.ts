@@ -1,0 +1,87 @@
+// Everything that belongs to one network path: address pair, RTT, congestion control, pacing, bytes in flight,
+// amplification budget, datagram size and validation (RFC 9000 §9.4, RFC 9002 §7). Nobody else holds these.
+
+import { copyBytes } from '../base/bytes.ts'
+import type { CongestionController } from '../congestion/controller.ts'
+import { Pacer } from '../congestion/pacer.ts'
+import { RttEstimator } from '../recovery/rtt.ts'
+import { AmplificationBudget } from './amplification.ts'
+import type { PathAddress } from './path-address.ts'
+import { PathValidation } from './path-validation.ts'
+
+/** RFC 9000 §8.2.2: responses owed on one path; an attacker's surplus challenges are dropped. */
+const MAX_PENDING_RESPONSES = 4
+
+export interface PathConfig {
+  /** Bytes of UDP payload. */
+  readonly maxDatagramSize: number
+  readonly initialRtt: number
+  readonly createController: (maxDatagramSize: number) => CongestionController
+}
+
+export class Path {
+  /** Rises with every fresh path: packets of an older generation never touch a newer path's state. A rebinding keeps it. */
+  readonly generation: number
+  address: PathAddress
+  readonly rtt: RttEstimator
+  readonly congestion: CongestionController
+  readonly pacer: Pacer
+  readonly amplification: AmplificationBudget
+  readonly validation: PathValidation
+  readonly responses: Uint8Array[]
+  bytesInFlight: number
+  maxDatagramSize: number
+  /** RFC 9002 §7.8: the window was not filled because there was nothing to send. */
+  appLimited: boolean
+  bytesSent: number
+  bytesReceived: number
+
+  constructor(generation: number, address: PathAddress, validated: boolean, config: PathConfig, inherited: Path | null) {
+    this.generation = inherited !== null ? inherited.generation : generation
+    this.address = address
+    // RFC 9000 §9.4: a change of port only may keep the RTT estimate and congestion state.
+    this.rtt = inherited !== null ? inherited.rtt : new RttEstimator(config.initialRtt)
+    this.maxDatagramSize = config.maxDatagramSize
+    this.congestion = inherited !== null ? inherited.congestion : config.createController(config.maxDatagramSize)
+    this.pacer = inherited !== null ? inherited.pacer : new Pacer(config.maxDatagramSize)
+    this.amplification = new AmplificationBudget()
+    if (validated) this.amplification.validate()
+    this.validation = new PathValidation(validated)
+    this.responses = []
+    this.bytesInFlight = inherited !== null ? inherited.bytesInFlight : 0
+    this.appLimited = false
+    this.bytesSent = 0
+    this.bytesReceived = 0
+  }
+
+  onDatagramReceived(bytes: number): void {
+    this.bytesReceived += bytes
+    this.amplification.onReceived(bytes)
+  }
+
+  onDatagramSent(bytes: number): void {
+    this.bytesSent += bytes
+    this.amplification.onSent(bytes)
+  }
+
+  oweResponse(data: Uint8Array): void {
+    if (this.responses.length < MAX_PENDING_RESPONSES) this.responses.push(copyBytes(data))
+  }
+
+  /** Bytes of a packet that are no longer outstanding. */
+  removeInFlight(bytes: number): void {
+    this.bytesInFlight = Math.max(0, this.bytesInFlight - bytes)
+  }
+
+  /** The peer takes no larger datagrams than this (RFC 9000 §18.2, max_udp_payload_size). */
+  limitDatagramSize(bytes: number): void {
+    if (bytes >= this.maxDatagramSize) return
+    this.maxDatagramSize = bytes
+    this.congestion.onMtu(bytes)
+    this.pacer.onMtu(bytes)
+  }
+
+  windowAllows(): boolean {
+    return this.bytesInFlight < this.congestion.window()
+  }
+}

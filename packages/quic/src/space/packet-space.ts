@@ -1,0 +1,69 @@
+// One packet number space (RFC 9000 §12.3): packet numbers, keys, what was sent, what was received, its CRYPTO stream
+// and its loss state. Discarding keys drops the whole object.
+
+import { invariant } from '../base/assert.ts'
+import type { OneRttKeys } from '../crypto/one-rtt-keys.ts'
+import type { PacketKeys } from '../crypto/packet-keys.ts'
+import { PersistentCongestion } from '../recovery/persistent-congestion.ts'
+import type { SentPacketPool } from '../recovery/sent-packet.ts'
+import { SentPackets } from '../recovery/sent-packets.ts'
+import { CryptoStream } from '../stream/crypto-stream.ts'
+import { AckPolicy } from './ack-policy.ts'
+import { ReceivedPackets } from './received-packets.ts'
+import { SpaceId } from './space-id.ts'
+
+export class PacketSpace {
+  readonly id: SpaceId
+  readonly sent: SentPackets
+  readonly received: ReceivedPackets
+  readonly ackPolicy: AckPolicy
+  readonly crypto: CryptoStream
+  readonly persistentCongestion: PersistentCongestion
+  /** Initial and Handshake keys, one object per direction. */
+  readKeys: PacketKeys | null
+  writeKeys: PacketKeys | null
+  /** 1-RTT keys; only in the application space. */
+  oneRttKeys: OneRttKeys | null
+  nextPacketNumber: number
+  /** Probe packets still owed after a PTO (RFC 9002 §6.2.4). */
+  probesPending: number
+
+  constructor(id: SpaceId, maxAckDelay: number, pool: SentPacketPool) {
+    this.id = id
+    this.sent = new SentPackets(pool)
+    this.received = new ReceivedPackets()
+    this.ackPolicy = new AckPolicy(id === SpaceId.application ? maxAckDelay : 0)
+    this.crypto = new CryptoStream()
+    this.persistentCongestion = new PersistentCongestion()
+    this.readKeys = null
+    this.writeKeys = null
+    this.oneRttKeys = null
+    this.nextPacketNumber = 0
+    this.probesPending = 0
+  }
+
+  canWrite(): boolean {
+    return this.oneRttKeys !== null ? this.oneRttKeys.canWrite() : this.writeKeys !== null
+  }
+
+  canRead(): boolean {
+    return this.oneRttKeys !== null ? this.oneRttKeys.canRead() : this.readKeys !== null
+  }
+
+  takePacketNumber(): number {
+    const packetNumber = this.nextPacketNumber
+    // RFC 9000 §12.3: packet numbers end at 2^62-1; 2^53-1 cannot be reached in practice.
+    invariant(packetNumber < Number.MAX_SAFE_INTEGER, 'packet numbers are exhausted')
+    this.nextPacketNumber = packetNumber + 1
+    return packetNumber
+  }
+
+  destroyKeys(): void {
+    this.readKeys?.destroy()
+    this.writeKeys?.destroy()
+    this.oneRttKeys?.destroy()
+    this.readKeys = null
+    this.writeKeys = null
+    this.oneRttKeys = null
+  }
+}

@@ -1,0 +1,31 @@
+// The three packet number spaces of a connection. A discarded space is gone: its slot holds null for good.
+
+import type { SentPacketPool } from '../recovery/sent-packet.ts'
+import { PacketSpace } from './packet-space.ts'
+import { SpaceId } from './space-id.ts'
+
+export class Spaces {
+  initial: PacketSpace | null
+  handshake: PacketSpace | null
+  readonly application: PacketSpace
+
+  constructor(maxAckDelay: number, pool: SentPacketPool) {
+    this.initial = new PacketSpace(SpaceId.initial, maxAckDelay, pool)
+    this.handshake = new PacketSpace(SpaceId.handshake, maxAckDelay, pool)
+    this.application = new PacketSpace(SpaceId.application, maxAckDelay, pool)
+  }
+
+  get(id: SpaceId): PacketSpace | null {
+    if (id === SpaceId.application) return this.application
+    return id === SpaceId.initial ? this.initial : this.handshake
+  }
+
+  /** Takes the space out; the caller gives its bytes in flight back to the path. Null if it is gone already. */
+  discard(id: typeof SpaceId.initial | typeof SpaceId.handshake): PacketSpace | null {
+    const space = this.get(id)
+    if (id === SpaceId.initial) this.initial = null
+    else this.handshake = null
+    space?.destroyKeys()
+    return space
+  }
+}
