@@ -1,1 +1,13 @@
-export {}
+/** @quicwire/h3: HTTP/3 (RFC 9114) over any transport that looks like `H3Transport`. Sans-IO. */
+export { H3Connection } from './connection/connection.ts'
+export type { SendHeadersOptions } from './connection/connection.ts'
+export type { HttpDatagram } from './datagram/quarter-stream-id.ts'
+export type { H3Config } from './config.ts'
+export { H3Error, H3ErrorCode, H3StateError, h3ErrorName } from './errors.ts'
+export type { H3StateErrorCode } from './errors.ts'
+export type { H3Event, Header } from './events.ts'
+export type { WireValue } from '@quicwire/quic/varint'
+export { ReceiveState } from './transport.ts'
+export type { H3StreamEvent, H3Transport } from './transport.ts'
+export { SettingId } from './wire/settings.ts'
+export type { Setting } from './wire/settings.ts'

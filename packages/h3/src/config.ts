@@ -1,0 +1,56 @@
+import type { WireValue } from '@quicwire/quic/varint'
+
+/** Settings of one HTTP/3 connection. Every member is optional; the defaults are in `defaultConfig`. */
+export interface H3Config {
+  /** Largest field section accepted, in bytes as RFC 9114 §4.2.2 counts them. Default 32768. */
+  readonly maxFieldSectionSize?: number | undefined
+  /** Most SETTINGS_QPACK_MAX_TABLE_CAPACITY to offer, bytes. What is offered is no more than the decoder supports, which is 0. Default 0. */
+  readonly qpackMaxTableCapacity?: number | undefined
+  /** Most SETTINGS_QPACK_BLOCKED_STREAMS to offer; bounded like the capacity. Default 0. */
+  readonly qpackBlockedStreams?: number | undefined
+  /** RFC 9220: a server accepts `:protocol`. Default false. */
+  readonly enableConnectProtocol?: boolean | undefined
+  /** RFC 9297: HTTP Datagrams; needs max_datagram_frame_size in the transport parameters too. Default false. */
+  readonly enableDatagrams?: boolean | undefined
+  /** Send reserved settings, frames and a reserved stream so that peers keep tolerating them. Default true. */
+  readonly grease?: boolean | undefined
+  /** Where reserved values come from. Default: always the same ones. */
+  readonly random?: { fill(destination: Uint8Array): void } | undefined
+  /** Settings to send besides our own. */
+  readonly additionalSettings?: readonly (readonly [id: WireValue, value: WireValue])[] | undefined
+}
+
+export interface ResolvedConfig {
+  readonly maxFieldSectionSize: number
+  readonly qpackMaxTableCapacity: number
+  readonly qpackBlockedStreams: number
+  readonly enableConnectProtocol: boolean
+  readonly enableDatagrams: boolean
+  readonly grease: boolean
+  readonly random: { fill(destination: Uint8Array): void } | null
+  readonly additionalSettings: readonly (readonly [id: WireValue, value: WireValue])[]
+}
+
+export const defaultConfig: ResolvedConfig = {
+  maxFieldSectionSize: 32768,
+  qpackMaxTableCapacity: 0,
+  qpackBlockedStreams: 0,
+  enableConnectProtocol: false,
+  enableDatagrams: false,
+  grease: true,
+  random: null,
+  additionalSettings: [],
+}
+
+export function resolveConfig(config: H3Config): ResolvedConfig {
+  return {
+    maxFieldSectionSize: config.maxFieldSectionSize ?? defaultConfig.maxFieldSectionSize,
+    qpackMaxTableCapacity: config.qpackMaxTableCapacity ?? defaultConfig.qpackMaxTableCapacity,
+    qpackBlockedStreams: config.qpackBlockedStreams ?? defaultConfig.qpackBlockedStreams,
+    enableConnectProtocol: config.enableConnectProtocol ?? defaultConfig.enableConnectProtocol,
+    enableDatagrams: config.enableDatagrams ?? defaultConfig.enableDatagrams,
+    grease: config.grease ?? defaultConfig.grease,
+    random: config.random ?? defaultConfig.random,
+    additionalSettings: config.additionalSettings ?? defaultConfig.additionalSettings,
+  }
+}

@@ -1,0 +1,24 @@
+/** Which characters field names and values may have (RFC 9110 §5.1, §5.5, §5.6.2; RFC 9114 §4.2). */
+
+// tchar without upper case: RFC 9114 §4.2 makes upper case malformed.
+const LOWER_CASE_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+// RFC 9110 §5.5: VCHAR, obs-text, SP and HTAB. CR, LF and NUL are what smuggling is made of.
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
+const SCHEME = /^[A-Za-z][A-Za-z0-9+\-.]*$/
+
+export function isFieldName(name: string): boolean {
+  return LOWER_CASE_NAME.test(name)
+}
+
+export function isFieldValue(value: string): boolean {
+  return !NOT_IN_VALUE.test(value)
+}
+
+export function isToken(text: string): boolean {
+  return TOKEN.test(text)
+}
+
+export function isScheme(text: string): boolean {
+  return SCHEME.test(text)
+}

@@ -1,0 +1,275 @@
+import type { QpackDecoder } from '@quicwire/qpack'
+import { H3ErrorCode, connectionError, streamError } from '../errors.ts'
+import type { EventQueue } from '../event-queue.ts'
+import type { Header } from '../events.ts'
+import type { MessageHead } from '../headers/message-head.ts'
+import { checkTrailers } from '../headers/message-head.ts'
+import { checkRequest } from '../headers/request-head.ts'
+import { checkResponse, neverHasContent } from '../headers/response-head.ts'
+import { ReceiveState } from '../transport.ts'
+import type { H3Transport } from '../transport.ts'
+import { FrameReader } from '../wire/frame-reader.ts'
+import { FrameType, frameName, isHttp2FrameType, isKnownFrameType } from '../wire/frame-types.ts'
+import { PayloadCollector } from '../wire/payload-collector.ts'
+
+/**
+ * The peer's half of a request stream (RFC 9114 §4.1): which frame may come when, field sections checked and reported, DATA left in the
+ * transport until the application reads it. Everything here raises H3Error (or QpackError); the connection turns it into events.
+ */
+
+/** What all messages of a connection share. */
+export interface ReceiveContext {
+  readonly transport: H3Transport
+  readonly events: EventQueue
+  readonly decoder: QpackDecoder
+  readonly isServer: boolean
+  readonly extendedConnect: boolean
+  readonly maxFieldSectionSize: number
+  /** Scratch of the checks. */
+  readonly head: MessageHead
+}
+
+const Stage = { head: 0, body: 1, trailers: 2, done: 3 } as const
+type Stage = (typeof Stage)[keyof typeof Stage]
+
+export class ReceiveMessage {
+  /** Of the request: on a server known once its headers have been read, on a client from the start. */
+  requestMethod: string
+  /** The body has been read up to something that `advance` has to look at. */
+  readOn: boolean
+  private readonly id: number
+  private readonly context: ReceiveContext
+  private readonly frames: FrameReader
+  private collector: PayloadCollector | null
+  private stage: Stage
+  /** A complete HEADERS payload is in the collector. */
+  private sectionReady: boolean
+  /** The next body bytes are worth a 'data' event. */
+  private armed: boolean
+  private expectedLength: number
+  private receivedLength: number
+  private noContent: boolean
+  private tunnel: boolean
+
+  constructor(id: number, context: ReceiveContext, requestMethod: string) {
+    this.id = id
+    this.context = context
+    this.requestMethod = requestMethod
+    this.readOn = false
+    this.frames = new FrameReader()
+    this.collector = null
+    this.stage = Stage.head
+    this.sectionReady = false
+    this.armed = true
+    this.expectedLength = -1
+    this.receivedLength = 0
+    this.noContent = false
+    this.tunnel = false
+  }
+
+  get done(): boolean {
+    return this.stage === Stage.done
+  }
+
+  /** A header section has been reported. */
+  get begun(): boolean {
+    return this.stage !== Stage.head
+  }
+
+  /** Nothing more is read or reported. */
+  abandon(): void {
+    this.stage = Stage.done
+    this.collector = null
+  }
+
+  /** Reads frames up to the next body bytes or the end of what is there. */
+  advance(): void {
+    const { transport } = this.context
+    this.readOn = false
+    while (this.stage !== Stage.done) {
+      const view = transport.streamPeek(this.id)
+      if (view === null || view.length === 0) break
+      if (this.inBody()) {
+        this.signal()
+        return
+      }
+      const used = this.take(view)
+      if (this.done) return
+      transport.streamConsume(this.id, used)
+      if (this.sectionReady) this.section()
+    }
+    if (this.stage === Stage.done) return
+    this.armed = true
+    if (transport.streamReceiveState(this.id) === ReceiveState.finished) this.end()
+  }
+
+  /** The next body bytes, at most `maxLength`; null when there are none now. `advance` is due afterwards if `readOn` says so. */
+  readBody(maxLength: number): Uint8Array | null {
+    if (this.stage === Stage.done) return null
+    if (!this.inBody()) this.advance()
+    if (!this.inBody() || maxLength <= 0) return null
+    const { transport } = this.context
+    const view = transport.streamPeek(this.id)
+    this.readOn = true
+    if (view === null || view.length === 0) return null
+    const length = Math.min(view.length, this.frames.remaining, maxLength)
+    const bytes = length === view.length ? view : view.subarray(0, length)
+    transport.streamConsume(this.id, length)
+    this.frames.took(length)
+    // What follows the last byte is read at once: the end of the message, trailers, the next DATA frame.
+    this.readOn = length === view.length || !this.frames.inPayload
+    return bytes
+  }
+
+  private inBody(): boolean {
+    return this.frames.inPayload && this.frames.type === FrameType.data
+  }
+
+  private signal(): void {
+    if (!this.armed) return
+    this.armed = false
+    this.context.events.push({ kind: 'data', streamId: this.id })
+  }
+
+  /** Takes frames from the view until a body or a complete section; returns how many bytes it took. */
+  private take(view: Uint8Array): number {
+    const frames = this.frames
+    let position = 0
+    while (position < view.length) {
+      if (!frames.inPayload) {
+        position = frames.readHeader(view, position, view.length)
+        if (!frames.inPayload) return position
+        this.frameHeader(frames.type, frames.length)
+        if (frames.remaining > 0) continue
+        if (frames.type !== FrameType.headers) {
+          frames.took(0)
+          continue
+        }
+      }
+      if (frames.type === FrameType.data) return position
+      const end = Math.min(view.length, position + frames.remaining)
+      if (frames.type === FrameType.headers) {
+        this.collector ??= new PayloadCollector()
+        this.sectionReady = this.collector.add(view, position, end, frames.remaining)
+      }
+      frames.took(end - position)
+      position = end
+      if (this.sectionReady) return position
+    }
+    return position
+  }
+
+  /** RFC 9114 §4.1 and Table 1: which frame may come now. */
+  private frameHeader(type: number, length: number): void {
+    if (type === FrameType.data) {
+      if (this.stage !== Stage.body) this.unexpected(type)
+      this.receivedLength += length
+      if (this.noContent && length > 0) {
+        throw streamError(H3ErrorCode.messageError, 'content in a response that cannot have any (RFC 9110 §6.4.1)')
+      }
+      if (this.expectedLength !== -1 && this.receivedLength > this.expectedLength) this.lengthMismatch()
+      return
+    }
+    if (type === FrameType.headers) {
+      if (this.stage === Stage.trailers || (this.stage === Stage.body && this.tunnel)) this.unexpected(type)
+      // An encoder that codes sensibly never makes a section larger than RFC 9114 §4.2.2 counts it.
+      if (length > this.context.maxFieldSectionSize) this.tooLarge()
+      return
+    }
+    if (type === FrameType.pushPromise && !this.context.isServer) {
+      // RFC 9114 §7.2.5: we never send MAX_PUSH_ID, so every push ID is larger than the maximum.
+      throw connectionError(H3ErrorCode.idError, 'PUSH_PROMISE without MAX_PUSH_ID (RFC 9114 §7.2.5)')
+    }
+    if (isKnownFrameType(type) || isHttp2FrameType(type)) this.unexpected(type)
+  }
+
+  private unexpected(type: number): never {
+    throw connectionError(H3ErrorCode.frameUnexpected, `${frameName(type)} does not fit on request stream ${this.id} (RFC 9114 §4.1, §7)`)
+  }
+
+  private lengthMismatch(): never {
+    throw streamError(
+      H3ErrorCode.messageError,
+      `content-length ${this.expectedLength}, DATA ${this.receivedLength} bytes (RFC 9114 §4.1.2)`,
+    )
+  }
+
+  private section(): void {
+    this.sectionReady = false
+    if (this.stage === Stage.done) return
+    const { context } = this
+    const { bytes, start, end } = this.collector!
+    const section = context.decoder.decode(bytes, start, end)
+    if (section.tooLarge) {
+      this.tooLarge()
+      return
+    }
+    if (this.stage === Stage.body) this.trailers(section.fields)
+    else if (context.isServer) this.request(section.fields)
+    else this.response(section.fields)
+  }
+
+  /** RFC 9114 §4.2.2: a server may still answer (431); a client, or a message that has begun, is given up. */
+  private tooLarge(): void {
+    const { context } = this
+    if (!context.isServer || this.stage !== Stage.head) {
+      throw streamError(H3ErrorCode.excessiveLoad, `field section larger than ${context.maxFieldSectionSize} bytes (RFC 9114 §4.2.2)`)
+    }
+    this.abandon()
+    // RFC 9114 §4.1: H3_NO_ERROR when the rest of a request is not needed for its response.
+    context.transport.streamStop(this.id, H3ErrorCode.noError)
+    context.events.push({ kind: 'headers-too-large', streamId: this.id })
+  }
+
+  private request(fields: readonly Header[]): void {
+    const { head, extendedConnect } = this.context
+    const reason = checkRequest(fields, extendedConnect, head)
+    if (reason !== null) throw streamError(H3ErrorCode.messageError, reason)
+    this.requestMethod = head.method
+    this.tunnel = head.method === 'CONNECT'
+    this.expectedLength = this.tunnel ? -1 : head.contentLength
+    this.stage = Stage.body
+    this.report(fields, false, false)
+  }
+
+  private response(fields: readonly Header[]): void {
+    const { head } = this.context
+    const reason = checkResponse(fields, head)
+    if (reason !== null) throw streamError(H3ErrorCode.messageError, reason)
+    const informational = head.status < 200
+    if (!informational) {
+      this.tunnel = this.requestMethod === 'CONNECT' && head.status < 300
+      this.noContent = neverHasContent(this.requestMethod, head.status)
+      // RFC 9110 §9.3.6: Content-Length in a successful response to CONNECT is ignored.
+      this.expectedLength = this.tunnel || this.noContent ? -1 : head.contentLength
+      this.stage = Stage.body
+    }
+    this.report(fields, informational, false)
+  }
+
+  private trailers(fields: readonly Header[]): void {
+    const reason = checkTrailers(fields, this.context.isServer)
+    if (reason !== null) throw streamError(H3ErrorCode.messageError, reason)
+    this.stage = Stage.trailers
+    this.report(fields, false, true)
+  }
+
+  private report(headers: readonly Header[], informational: boolean, trailers: boolean): void {
+    const { events, transport } = this.context
+    const moreFrames = transport.streamReceiveState(this.id) !== ReceiveState.finished
+    events.push({ kind: 'headers', streamId: this.id, headers, informational, trailers, moreFrames })
+  }
+
+  /** The stream has ended and everything has been consumed. */
+  private end(): void {
+    // RFC 9114 §7.1: a stream that ends inside a frame is a connection error.
+    if (!this.frames.atBoundary) throw connectionError(H3ErrorCode.frameError, `stream ${this.id} ends inside a frame (RFC 9114 §7.1)`)
+    if (this.stage === Stage.head) {
+      if (this.context.isServer) throw streamError(H3ErrorCode.requestIncomplete, 'no complete request (RFC 9114 §4.1)')
+      throw streamError(H3ErrorCode.messageError, 'no final response (RFC 9114 §4.1)')
+    }
+    if (this.expectedLength !== -1 && this.receivedLength !== this.expectedLength) this.lengthMismatch()
+    this.abandon()
+    this.context.events.push({ kind: 'finished', streamId: this.id })
+  }
+}

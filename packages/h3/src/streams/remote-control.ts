@@ -1,0 +1,141 @@
+import { readVarintExact, varintLengthAt } from '@quicwire/quic/varint'
+import type { WireValue } from '@quicwire/quic/varint'
+import { H3ErrorCode, connectionError } from '../errors.ts'
+import { MAX_PRIORITY_UPDATE_PAYLOAD, PriorityUpdate, parsePriorityUpdate } from '../priority/update.ts'
+import type { H3Transport } from '../transport.ts'
+import { FrameReader } from '../wire/frame-reader.ts'
+import { FrameType, frameName, isHttp2FrameType, isKnownFrameType } from '../wire/frame-types.ts'
+import { PayloadCollector } from '../wire/payload-collector.ts'
+import { MAX_SETTINGS_PAYLOAD, parseSettings } from '../wire/settings.ts'
+import type { Setting } from '../wire/settings.ts'
+
+/** The peer's control stream (RFC 9114 §6.2.1): SETTINGS first and once, then what may follow. */
+
+export interface ControlHandler {
+  onSettings(settings: readonly Setting[]): void
+  onGoaway(id: WireValue): void
+  onPriorityUpdate(streamId: number, value: string): void
+}
+
+export class RemoteControl {
+  private readonly transport: H3Transport
+  private readonly isServer: boolean
+  private readonly handler: ControlHandler
+  private readonly frames: FrameReader
+  private readonly collector: PayloadCollector
+  private readonly priorityUpdate: PriorityUpdate
+  private settingsSeen: boolean
+  private maxPushId: WireValue
+
+  constructor(transport: H3Transport, isServer: boolean, handler: ControlHandler) {
+    this.transport = transport
+    this.isServer = isServer
+    this.handler = handler
+    this.frames = new FrameReader()
+    this.collector = new PayloadCollector()
+    this.priorityUpdate = new PriorityUpdate()
+    this.settingsSeen = false
+    this.maxPushId = -1
+  }
+
+  /** Reads all there is on stream `id`. Throws H3Error. */
+  advance(id: number): void {
+    for (;;) {
+      const view = this.transport.streamPeek(id)
+      if (view === null || view.length === 0) return
+      this.take(view)
+      this.transport.streamConsume(id, view.length)
+    }
+  }
+
+  private take(view: Uint8Array): void {
+    const { frames, collector } = this
+    let position = 0
+    while (position < view.length) {
+      if (!frames.inPayload) {
+        position = frames.readHeader(view, position, view.length)
+        if (!frames.inPayload) return
+        this.frameHeader(frames.type, frames.length)
+        if (frames.remaining > 0) continue
+      }
+      const type = frames.type
+      const end = Math.min(view.length, position + frames.remaining)
+      const complete = isKnownFrameType(type) && collector.add(view, position, end, frames.remaining)
+      frames.took(end - position)
+      position = end
+      if (complete) this.frame(type, collector.bytes, collector.start, collector.end)
+    }
+  }
+
+  private frameHeader(type: number, length: number): void {
+    // RFC 9114 §6.2.1: SETTINGS is the first frame, reserved types included.
+    if (!this.settingsSeen && type !== FrameType.settings) {
+      throw connectionError(H3ErrorCode.missingSettings, `${frameName(type)} before SETTINGS (RFC 9114 §6.2.1)`)
+    }
+    switch (type) {
+      case FrameType.settings:
+        if (this.settingsSeen) throw connectionError(H3ErrorCode.frameUnexpected, 'second SETTINGS (RFC 9114 §7.2.4)')
+        this.settingsSeen = true
+        if (length > MAX_SETTINGS_PAYLOAD) throw connectionError(H3ErrorCode.excessiveLoad, `SETTINGS of ${length} bytes`)
+        return
+      case FrameType.goaway:
+      case FrameType.cancelPush:
+        return this.identifierFrame(type, length)
+      case FrameType.maxPushId:
+        if (!this.isServer) this.unexpected(type)
+        return this.identifierFrame(type, length)
+      case FrameType.priorityUpdateRequest:
+      case FrameType.priorityUpdatePush:
+        if (!this.isServer) this.unexpected(type)
+        if (length > MAX_PRIORITY_UPDATE_PAYLOAD) throw connectionError(H3ErrorCode.excessiveLoad, `PRIORITY_UPDATE of ${length} bytes`)
+        return
+      case FrameType.data:
+      case FrameType.headers:
+      case FrameType.pushPromise:
+        return this.unexpected(type)
+      default:
+        if (isHttp2FrameType(type)) this.unexpected(type)
+    }
+  }
+
+  private identifierFrame(type: number, length: number): void {
+    if (length < 1 || length > 8) throw connectionError(H3ErrorCode.frameError, `${frameName(type)} of ${length} bytes (RFC 9114 §7.1)`)
+  }
+
+  private unexpected(type: number): never {
+    throw connectionError(H3ErrorCode.frameUnexpected, `${frameName(type)} does not fit on the control stream (RFC 9114 §7)`)
+  }
+
+  private frame(type: number, bytes: Uint8Array, start: number, end: number): void {
+    switch (type) {
+      case FrameType.settings:
+        return this.handler.onSettings(parseSettings(bytes, start, end))
+      case FrameType.goaway:
+        return this.handler.onGoaway(this.identifier(type, bytes, start, end))
+      case FrameType.cancelPush:
+        // RFC 9114 §7.2.3: no push has been promised, and none may be.
+        throw connectionError(H3ErrorCode.idError, `CANCEL_PUSH for push ${this.identifier(type, bytes, start, end)}, which does not exist`)
+      case FrameType.maxPushId: {
+        const id = this.identifier(type, bytes, start, end)
+        if (id < this.maxPushId) throw connectionError(H3ErrorCode.idError, 'MAX_PUSH_ID goes down (RFC 9114 §7.2.7)')
+        this.maxPushId = id
+        return
+      }
+      case FrameType.priorityUpdateRequest:
+        parsePriorityUpdate(bytes, start, end, this.priorityUpdate)
+        return this.handler.onPriorityUpdate(this.priorityUpdate.streamId, this.priorityUpdate.value)
+      case FrameType.priorityUpdatePush:
+        throw connectionError(H3ErrorCode.idError, 'PRIORITY_UPDATE for a push that was not promised (RFC 9218 §7.2)')
+      default:
+    }
+  }
+
+  private identifier(type: number, bytes: Uint8Array, start: number, end: number): WireValue {
+    const id = readVarintExact(bytes, start, end)
+    // RFC 9114 §7.1: a payload that is longer or shorter than its fields is an error.
+    if (id === -1 || start + varintLengthAt(bytes[start]!) !== end) {
+      throw connectionError(H3ErrorCode.frameError, `${frameName(type)} with a malformed identifier (RFC 9114 §7.1)`)
+    }
+    return id
+  }
+}

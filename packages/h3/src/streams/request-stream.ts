@@ -1,0 +1,22 @@
+import type { H3Transport } from '../transport.ts'
+import type { DataHeaderSlab } from '../wire/frame-writer.ts'
+import { ReceiveMessage } from './receive-message.ts'
+import type { ReceiveContext } from './receive-message.ts'
+import { SendMessage } from './send-message.ts'
+
+/** A request stream and its two halves (RFC 9114 §6.1). */
+export class RequestStream {
+  readonly id: number
+  readonly send: SendMessage
+  readonly receive: ReceiveMessage
+
+  constructor(id: number, transport: H3Transport, context: ReceiveContext, slab: DataHeaderSlab, requestMethod: string) {
+    this.id = id
+    this.send = new SendMessage(id, transport, slab)
+    this.receive = new ReceiveMessage(id, context, requestMethod)
+  }
+
+  get done(): boolean {
+    return this.send.done && this.receive.done
+  }
+}

@@ -1,0 +1,111 @@
+import { QpackError } from './errors.ts'
+import type { QpackErrorCode } from './errors.ts'
+import { huffmanDecode, huffmanDecodedBound } from './huffman-decode.ts'
+import { latin1 } from './latin1.ts'
+
+/**
+ * A cursor over a field section or a stretch of an instruction stream (RFC 9204 §4.1). Running out of bytes is not an error here:
+ * it sets `starved` and everything read since is void; the owner knows whether more can come. What no further byte can
+ * heal raises a QpackError with the owner's code.
+ */
+export class BlockReader {
+  buffer: Uint8Array
+  position: number
+  end: number
+  starved: boolean
+  /** When starved: how many bytes are missing at least. */
+  missing: number
+  private readonly wireCode: QpackErrorCode
+  private scratch: Uint8Array
+
+  constructor(wireCode: QpackErrorCode) {
+    this.wireCode = wireCode
+    this.buffer = new Uint8Array(0)
+    this.position = 0
+    this.end = 0
+    this.starved = false
+    this.missing = 0
+    this.scratch = new Uint8Array(256)
+  }
+
+  reset(buffer: Uint8Array, start: number, end: number): void {
+    this.buffer = buffer
+    this.position = start
+    this.end = end
+    this.starved = false
+    this.missing = 0
+  }
+
+  get remaining(): number {
+    return this.end - this.position
+  }
+
+  /** The next byte, not consumed; the caller knows there is one. */
+  peek(): number {
+    return this.buffer[this.position]!
+  }
+
+  fail(message: string): never {
+    throw new QpackError(this.wireCode, message)
+  }
+
+  private starve(missing: number): 0 {
+    this.starved = true
+    this.missing = missing
+    return 0
+  }
+
+  /** An integer in the low `prefixBits` of the next byte. Above 2^53 - 1 it is rounded, above 62 bits it is an error. */
+  prefixInt(prefixBits: number): number {
+    if (this.starved) return 0
+    const mask = (1 << prefixBits) - 1
+    let position = this.position
+    if (position >= this.end) return this.starve(1)
+    let value = this.buffer[position++]! & mask
+    if (value === mask) {
+      let scale = 1
+      for (;;) {
+        if (position >= this.end) return this.starve(1)
+        const byte = this.buffer[position++]!
+        value += (byte & 0x7f) * scale
+        if (byte < 0x80) break
+        scale *= 128
+        // RFC 9204 §4.1.1: 62 bits have to be understood. This also bounds redundant zero continuations.
+        if (scale > 2 ** 56) this.fail('prefixed integer of more than 62 bits')
+      }
+      // 2^62 - 1 itself rounds to 2^62.
+      if (value > 2 ** 62) this.fail('prefixed integer of more than 62 bits')
+    }
+    this.position = position
+    return value
+  }
+
+  /** A string whose Huffman flag and length take the low `prefixBits` of the next byte; at most `maxLength` bytes as sent. */
+  string(prefixBits: number, maxLength: number): string {
+    if (this.starved) return ''
+    if (this.position >= this.end) {
+      this.starve(1)
+      return ''
+    }
+    const huffman = (this.buffer[this.position]! & (1 << (prefixBits - 1))) !== 0
+    const length = this.prefixInt(prefixBits - 1)
+    if (this.starved) return ''
+    if (length > maxLength) this.fail(`string literal of ${length} bytes`)
+    const start = this.position
+    const end = start + length
+    if (end > this.end) {
+      this.starve(end - this.end)
+      return ''
+    }
+    this.position = end
+    return huffman ? this.huffman(start, end) : latin1(this.buffer, start, end)
+  }
+
+  private huffman(start: number, end: number): string {
+    const bound = huffmanDecodedBound(end - start)
+    if (bound > this.scratch.length) this.scratch = new Uint8Array(Math.max(bound, this.scratch.length * 2))
+    const length = huffmanDecode(this.buffer, start, end, this.scratch)
+    if (length < 0) this.fail('invalid Huffman coding')
+    return latin1(this.scratch, 0, length)
+  }
+}
