@@ -1,1 +1,66 @@
-export {}
+// @quicwire/driver: QUIC connections over node:dgram, and HTTP/3 on them. The only package with sockets, timers and promises.
+
+export type { ApplicationContext, ApplicationOverQuic, HandshakeTimes, TransportEvent } from './app/application.ts'
+export { bounded, BoundedSender } from './channel/bounded.ts'
+export type { BoundedChannel, TryReserved, TrySent } from './channel/bounded.ts'
+export { Receiver } from './channel/receiver.ts'
+export type { TryReceived } from './channel/receiver.ts'
+export { defaultStreamCapacity, FLOW_CAPACITY, STREAM_CAPACITY } from './channel/stream-capacity.ts'
+export { unbounded, UnboundedSender } from './channel/unbounded.ts'
+export type { UnboundedChannel } from './channel/unbounded.ts'
+export type { Waker } from './channel/waker.ts'
+export { ClientSocket, connect } from './connect.ts'
+export type { ConnectOptions } from './connect.ts'
+export {
+  ConnectionError,
+  ConnectTimeoutError,
+  DriverError,
+  HandshakeError,
+  IdleTimeoutError,
+  NameError,
+  OptionError,
+  PeerClosedError,
+  ProtocolError,
+  SocketError,
+} from './errors.ts'
+export type { DriverErrorCode } from './errors.ts'
+export { H3AuditStats } from './h3/audit-stats.ts'
+export type { StreamClosureKind } from './h3/audit-stats.ts'
+export { RequestSender } from './h3/commands.ts'
+export type { ClientH3Command, H3Command, NewClientRequest, QuicCommand, ServerH3Command, StreamShutdown } from './h3/commands.ts'
+export { ClientH3Controller, H3Controller, ServerH3Controller } from './h3/controller.ts'
+export { clientH3Driver, H3Driver, serverH3Driver } from './h3/driver.ts'
+export type { ClientH3Driver, ServerH3Driver } from './h3/driver.ts'
+export type { ClientH3Event, H3Event, IncomingH3Headers, ServerH3Event } from './h3/events.ts'
+export type {
+  InboundDatagram,
+  InboundDatagramStream,
+  InboundFrame,
+  InboundFrameStream,
+  OutboundDatagram,
+  OutboundDatagramSender,
+  OutboundFrame,
+  OutboundFrameSender,
+  Priority,
+} from './h3/frames.ts'
+export { monotonicClock } from './io/clock.ts'
+export type { Clock } from './io/clock.ts'
+export { DatagramBatch, SEND_BUFFER_SIZE } from './io/datagram-socket.ts'
+export type { DatagramHandler, DatagramSocket, SocketFeatures } from './io/datagram-socket.ts'
+export { DgramSocket } from './io/dgram-socket.ts'
+export type { DgramSocketOptions } from './io/dgram-socket.ts'
+export { MemoryNetwork, MemorySocket } from './io/memory-socket.ts'
+export type { DatagramFilter } from './io/memory-socket.ts'
+export { formatAddress, UdpPath } from './io/socket-address.ts'
+export type { SocketAddress } from './io/socket-address.ts'
+export { IncomingConnection, listen, QuicListener } from './listen.ts'
+export type { ListenerCloseOptions, ListenOptions } from './listen.ts'
+export { QuicConnection } from './quic-connection.ts'
+export type { CloseOptions } from './quic-connection.ts'
+export type { Http3Settings } from './settings/http3-settings.ts'
+export type { QuicSettings } from './settings/quic-settings.ts'
+export { cryptoProvider } from './tls/crypto-choice.ts'
+export type { CryptoChoice } from './tls/crypto-choice.ts'
+export type { CertificateInput, CertificateOption, ClientTlsOptions, CommonTlsOptions, ServerTlsOptions } from './tls/tls-options.ts'
+export { createDevCertificate } from '@quicwire/quic'
+export type { DevCertificate, DevCertificateOptions } from '@quicwire/quic'

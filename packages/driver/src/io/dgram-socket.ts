@@ -1,0 +1,241 @@
+// DatagramSocket over node:dgram. Received datagrams are collected while the event loop polls and handed over as one batch.
+// Sending asks for no callback: dgram.send keeps the buffer only when the kernel would block, which getSendQueueCount() tells for
+// 46 ns; so nearly always one hot buffer serves every packet, and a buffer the kernel has not taken yet is set aside until it has.
+
+import { lookup as dnsLookup } from 'node:dns'
+import { createSocket, type Socket } from 'node:dgram'
+import { isIP, isIPv4 } from 'node:net'
+import type { PathAddress } from '@quicwire/quic'
+import { NameError, SocketError, socketErrorFrom } from '../errors.ts'
+import { DatagramBatch, SEND_BUFFER_SIZE, type DatagramHandler, type DatagramSocket, type SocketFeatures } from './datagram-socket.ts'
+import { PathTable, UdpPath, type SocketAddress } from './socket-address.ts'
+
+/** Asked from the system for either direction; it grants what net.core.rmem_max and wmem_max allow. */
+const KERNEL_BUFFER_SIZE = 4 * 1024 * 1024
+/** Datagrams kept between two turns; what comes beyond is dropped, as by a full kernel buffer. */
+const MAX_BATCH = 4096
+/** Send buffers the kernel may hold before senders have to wait, and the number kept for reuse. */
+const MAX_HELD_BUFFERS = 16
+const RECHECK_INTERVAL = 1
+
+export interface DgramSocketOptions {
+  /** Local address. Default: any, of the family of `remote` when there is one, else IPv4. */
+  readonly address?: string | undefined
+  /** Local port. Default 0: any. */
+  readonly port?: number | undefined
+  /** Connects the socket: datagrams from elsewhere are not seen, ICMP errors are. */
+  readonly remote?: { readonly address: string; readonly port: number } | undefined
+  /** Only for IPv6: refuse IPv4-mapped addresses. Default false. */
+  readonly ipv6Only?: boolean | undefined
+  /** Lets several processes bind one port. Default false. */
+  readonly reusePort?: boolean | undefined
+}
+
+/** dgram resolves per send; for a literal that must be neither a tick nor a closure. */
+function lookupLiteral(
+  hostname: string,
+  options: unknown,
+  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+): void {
+  const family = isIP(hostname)
+  if (family !== 0) callback(null, hostname, family)
+  else dnsLookup(hostname, options as 4 | 6, callback)
+}
+
+/** The address of a host name or literal. Rejects with NameError. */
+export function resolveHost(host: string, family: 0 | 4 | 6 = 0): Promise<SocketAddress & { port: 0 }> {
+  return new Promise((resolve, reject) => {
+    dnsLookup(host, { family, verbatim: true }, (error, address) => {
+      if (error !== null) reject(new NameError(host, error))
+      else resolve({ address, port: 0, family: isIPv4(address) ? 'IPv4' : 'IPv6' })
+    })
+  })
+}
+
+export class DgramSocket implements DatagramSocket {
+  readonly features: SocketFeatures
+  readonly localAddress: SocketAddress
+  private readonly socket: Socket
+  private readonly paths: PathTable
+  private readonly connectedPath: UdpPath | null
+  private readonly mapToIpv6: boolean
+  private handler: DatagramHandler | null
+  private filling: DatagramBatch
+  private spareBatch: DatagramBatch
+  private current: Buffer
+  /** The first `viewLength` bytes of `current`; most packets have the same size. */
+  private view: Buffer
+  private readonly held: Buffer[]
+  private readonly spare: Buffer[]
+  private writable: boolean
+  private recheck: NodeJS.Timeout | null
+  private closed: boolean
+
+  private constructor(socket: Socket, remote: { readonly address: string; readonly port: number } | undefined) {
+    const bound = socket.address()
+    this.features = { ecn: false, segmentation: false }
+    this.localAddress = { address: bound.address, port: bound.port, family: bound.family === 'IPv6' ? 'IPv6' : 'IPv4' }
+    this.socket = socket
+    this.paths = new PathTable('')
+    this.mapToIpv6 = this.localAddress.family === 'IPv6'
+    this.connectedPath = remote === undefined ? null : this.paths.intern(remote.address, remote.port)
+    this.handler = null
+    this.filling = new DatagramBatch()
+    this.spareBatch = new DatagramBatch()
+    this.current = Buffer.allocUnsafeSlow(SEND_BUFFER_SIZE)
+    this.view = this.current.subarray(0, 0)
+    this.held = []
+    this.spare = []
+    this.writable = true
+    this.recheck = null
+    this.closed = false
+  }
+
+  /** Rejects with SocketError, for a port in use with code QUIC_PORT_IN_USE. */
+  static bind(options: DgramSocketOptions = {}): Promise<DgramSocket> {
+    const family = options.address ?? options.remote?.address ?? '0.0.0.0'
+    const type = isIP(family) === 6 ? 'udp6' : 'udp4'
+    const address = options.address ?? (type === 'udp6' ? '::' : '0.0.0.0')
+    const port = options.port ?? 0
+    const remote = options.remote
+    let socket: Socket
+    try {
+      socket = createSocket({
+        type,
+        ipv6Only: options.ipv6Only ?? false,
+        // reusePort came with Node 22.12; earlier ones ignore it.
+        ...(options.reusePort === true ? { reusePort: true } : {}),
+        lookup: lookupLiteral as never, // dgram's own typing asks for dns.lookup with all its overloads
+      })
+    } catch (error) {
+      return Promise.reject(socketErrorFrom(error, address, port))
+    }
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error): void => {
+        socket.removeAllListeners()
+        try {
+          socket.close()
+        } catch {
+          // Not yet bound: there is nothing to close.
+        }
+        reject(socketErrorFrom(error, address, port))
+      }
+      const ready = (): void => {
+        socket.removeListener('error', fail)
+        growKernelBuffers(socket)
+        resolve(new DgramSocket(socket, remote))
+      }
+      socket.once('error', fail)
+      socket.bind({ address, port, exclusive: true }, () => {
+        if (remote === undefined) ready()
+        else {
+          socket.connect(remote.port, remote.address, (error?: Error) => {
+            if (error) fail(error)
+            else ready()
+          })
+        }
+      })
+    })
+  }
+
+  open(handler: DatagramHandler): void {
+    if (this.handler !== null) throw new SocketError('QUIC_SOCKET_MISUSE', 'this socket already has a reader')
+    this.handler = handler
+    this.socket.on('message', (message, from) => {
+      // A reply to port 0 cannot be sent.
+      if (from.port === 0 || this.filling.length >= MAX_BATCH) return
+      const path = this.connectedPath ?? this.paths.intern(from.address, from.port)
+      this.filling.push(message, path, 0)
+      if (this.filling.length === 1) handler.onReadable()
+    })
+    this.socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (this.closed) return
+      if (UNREACHABLE.has(error.code ?? '')) handler.onUnreachable(error)
+      else if (!TRANSIENT.has(error.code ?? '')) handler.onFailed(error)
+    })
+  }
+
+  receive(): DatagramBatch | null {
+    const full = this.filling
+    if (full.length === 0) return null
+    this.filling = this.spareBatch
+    this.spareBatch = full
+    return full
+  }
+
+  path(address: string, port: number): PathAddress {
+    if (this.connectedPath !== null) return this.connectedPath
+    return this.paths.intern(this.mapToIpv6 && isIPv4(address) ? `::ffff:${address}` : address, port)
+  }
+
+  isWritable(): boolean {
+    return this.writable
+  }
+
+  acquire(): Uint8Array {
+    return this.current
+  }
+
+  send(length: number, path: PathAddress, _ecn: number): void {
+    if (this.closed) return
+    if (this.view.length !== length) this.view = this.current.subarray(0, length)
+    if (this.connectedPath !== null) this.socket.send(this.view)
+    else if (path instanceof UdpPath) this.socket.send(this.view, path.remotePort, path.remoteAddress)
+    else throw new SocketError('QUIC_SOCKET_MISUSE', `path ${path.remote} does not come from a UDP socket`)
+    if (this.socket.getSendQueueCount() > 0) this.hold()
+  }
+
+  flush(): void {
+    // Every send() is one system call already.
+  }
+
+  unref(): void {
+    this.socket.unref()
+  }
+
+  close(): Promise<void> {
+    if (this.closed) return Promise.resolve()
+    this.closed = true
+    if (this.recheck !== null) clearTimeout(this.recheck)
+    return new Promise((resolve) => {
+      this.socket.close(() => resolve())
+    })
+  }
+
+  /** The kernel would block: the buffer stays with it. */
+  private hold(): void {
+    this.held.push(this.current)
+    this.current = this.spare.pop() ?? Buffer.allocUnsafeSlow(SEND_BUFFER_SIZE)
+    this.view = this.current.subarray(0, 0)
+    if (this.held.length >= MAX_HELD_BUFFERS) this.writable = false
+    this.recheck ??= setTimeout(() => this.release(), RECHECK_INTERVAL)
+  }
+
+  private release(): void {
+    this.recheck = null
+    if (this.closed) return
+    if (this.socket.getSendQueueCount() > 0) {
+      this.recheck = setTimeout(() => this.release(), RECHECK_INTERVAL)
+      return
+    }
+    for (const buffer of this.held) if (this.spare.length < MAX_HELD_BUFFERS) this.spare.push(buffer)
+    this.held.length = 0
+    if (this.writable) return
+    this.writable = true
+    this.handler?.onWritable()
+  }
+}
+
+/** ICMP answers a connected socket reports; Windows reports ECONNRESET for the same thing. */
+const UNREACHABLE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH'])
+/** Passing conditions of single datagrams: lost like any other. */
+const TRANSIENT: ReadonlySet<string> = new Set(['EMSGSIZE', 'EAGAIN', 'ENOBUFS', 'EPERM', 'EINTR', 'ENETDOWN'])
+
+function growKernelBuffers(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(KERNEL_BUFFER_SIZE)
+    socket.setSendBufferSize(KERNEL_BUFFER_SIZE)
+  } catch {
+    // A system that refuses keeps its own sizes.
+  }
+}

@@ -1,0 +1,101 @@
+// qlog files: one `<original destination connection id>_<role>.sqlog` per connection in the folder of QLOGDIR. And the key log.
+
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TraceSink } from '@quicwire/quic'
+import { QlogTrace } from '@quicwire/quic/qlog'
+import { OptionError } from '../errors.ts'
+import { LogFile } from './log-file.ts'
+
+/** Characters gathered per connection before they go to the file. */
+const BUFFERED = 16_384
+const FLUSH_INTERVAL = 250
+
+interface Tracing {
+  readonly trace: QlogTrace
+  readonly file: LogFile
+}
+
+function traceName(originalDestinationConnectionId: Uint8Array, role: 'client' | 'server'): string {
+  return `${Buffer.from(originalDestinationConnectionId).toString('hex')}_${role}`
+}
+
+export class TraceFiles {
+  private readonly folder: string
+  private readonly running: Map<string, Tracing>
+  private timer: NodeJS.Timeout | null
+
+  /** Makes the folder. Throws OptionError when it cannot. */
+  constructor(folder: string) {
+    try {
+      mkdirSync(folder, { recursive: true })
+    } catch (error) {
+      throw new OptionError(`qlog folder ${folder}: ${(error as Error).message}`, error)
+    }
+    this.folder = folder
+    this.running = new Map()
+    this.timer = null
+  }
+
+  create(originalDestinationConnectionId: Uint8Array, role: 'client' | 'server'): TraceSink | null {
+    const name = traceName(originalDestinationConnectionId, role)
+    let file: LogFile
+    try {
+      file = new LogFile(join(this.folder, `${name}.sqlog`))
+    } catch {
+      // A folder that has gone away must not break connections.
+      return null
+    }
+    const trace = new QlogTrace((text) => file.append(text), {
+      vantagePoint: role,
+      groupId: name.slice(0, name.indexOf('_')),
+      title: 'quicwire',
+      referenceTimeMs: Date.now(),
+      bufferLength: BUFFERED,
+    })
+    this.running.set(name, { trace, file })
+    this.timer ??= setInterval(() => this.flush(), FLUSH_INTERVAL).unref()
+    return trace
+  }
+
+  finish(originalDestinationConnectionId: Uint8Array, role: 'client' | 'server'): void {
+    const name = traceName(originalDestinationConnectionId, role)
+    const tracing = this.running.get(name)
+    if (tracing === undefined) return
+    this.running.delete(name)
+    tracing.trace.flush()
+    tracing.file.end()
+    if (this.running.size > 0 || this.timer === null) return
+    clearInterval(this.timer)
+    this.timer = null
+  }
+
+  private flush(): void {
+    for (const { trace } of this.running.values()) trace.flush()
+  }
+}
+
+/** Folders are shared by all sockets of the process. */
+const byFolder = new Map<string, TraceFiles>()
+
+export function traceFilesIn(folder: string | undefined = process.env['QLOGDIR']): TraceFiles | null {
+  if (folder === undefined || folder === '') return null
+  let files = byFolder.get(folder)
+  if (files === undefined) {
+    files = new TraceFiles(folder)
+    byFolder.set(folder, files)
+  }
+  return files
+}
+
+/** Appends NSS key log lines; each at once, since the tools that read them follow the file. Null when there is no file. */
+export function keyLogger(path: string | undefined = process.env['SSLKEYLOGFILE']): ((line: string) => void) | null {
+  if (path === undefined || path === '') return null
+  return (line) => {
+    try {
+      appendFileSync(path, `${line}\n`)
+    } catch {
+      // A key log that cannot be written must not break connections.
+    }
+  }
+}

@@ -1,0 +1,244 @@
+// The server's entry: one UDP port, an async stream of incoming connections.
+
+import { RandomConnectionIdGenerator, TransportErrorCode, transportSettings, type ConnectionConfig } from '@quicwire/quic'
+import type { ApplicationOverQuic } from './app/application.ts'
+import type { Receiver } from './channel/receiver.ts'
+import { unbounded, type UnboundedSender } from './channel/unbounded.ts'
+import { OptionError } from './errors.ts'
+import { monotonicClock, type Clock } from './io/clock.ts'
+import type { DatagramSocket } from './io/datagram-socket.ts'
+import { DgramSocket, resolveHost } from './io/dgram-socket.ts'
+import type { SocketAddress } from './io/socket-address.ts'
+import { keyLogger, traceFilesIn } from './io/trace-files.ts'
+import { QuicConnection } from './quic-connection.ts'
+import { resetTokenDerivation } from './router/reset-tokens.ts'
+import { Router } from './router/router.ts'
+import { DEFAULT_LISTEN_BACKLOG, DEFAULT_MAX_CONNECTIONS, transportPart, type QuicSettings } from './settings/quic-settings.ts'
+import { cryptoProvider, type CryptoChoice } from './tls/crypto-choice.ts'
+import { serverTls, type ServerTlsOptions } from './tls/tls-options.ts'
+import type { IoWorker } from './worker/io-worker.ts'
+
+/** Bytes of the connection IDs issued here. */
+export const CONNECTION_ID_LENGTH = 8
+
+export interface ListenOptions {
+  /** Local address or name. Default `0.0.0.0`; `::` takes IPv6 and IPv4. */
+  readonly host?: string | undefined
+  /** Default 0: any free port. */
+  readonly port?: number | undefined
+  readonly tls: ServerTlsOptions
+  readonly settings?: QuicSettings | undefined
+  /** `node`, `noble` or a provider. Default: QUICWIRE_CRYPTO, else `node`. */
+  readonly crypto?: CryptoChoice | undefined
+  /** A socket of one's own instead of host and port; it is closed with the listener. */
+  readonly socket?: DatagramSocket | undefined
+  /** Key of the stateless reset tokens, at least 32 bytes. Default: random. */
+  readonly resetKey?: Uint8Array | undefined
+  readonly clock?: Clock | undefined
+}
+
+export interface ListenerCloseOptions {
+  /** Let connections finish what is under way. Default false: they are closed at once. */
+  readonly graceful?: boolean | undefined
+  /** Milliseconds until a graceful close becomes an immediate one. Default 30 000. */
+  readonly timeout?: number | undefined
+}
+
+/** A connection whose first packet has arrived and been authenticated. Nothing is answered until it is started. */
+export class IncomingConnection {
+  readonly localAddress: SocketAddress
+  private readonly worker: IoWorker
+  private taken: boolean
+
+  constructor(worker: IoWorker, localAddress: SocketAddress) {
+    this.worker = worker
+    this.localAddress = localAddress
+    this.taken = false
+  }
+
+  /** `ip:port`; not validated yet. */
+  get remoteAddress(): string {
+    return this.worker.connection.remoteAddress()
+  }
+
+  /** Runs the connection with this application, handshake first. Once. */
+  start(application: ApplicationOverQuic): QuicConnection {
+    if (this.taken) throw new OptionError('this incoming connection has been started or refused already')
+    this.taken = true
+    return new QuicConnection(this.worker, this.localAddress, application)
+  }
+
+  /** As start(), resolving when the handshake is complete. Rejects with a ConnectionError. */
+  async handshake(application: ApplicationOverQuic): Promise<QuicConnection> {
+    const connection = this.start(application)
+    await connection.established
+    return connection
+  }
+
+  /** Answers with CONNECTION_REFUSED. */
+  refuse(): void {
+    if (this.taken) return
+    this.taken = true
+    refuse(this.worker)
+  }
+}
+
+const SILENT_APPLICATION: ApplicationOverQuic = {
+  onConnEstablished: () => undefined,
+  shouldAct: () => false,
+  onTransportEvent: () => undefined,
+  processReads: () => undefined,
+  processWrites: () => undefined,
+  waitForData: () => false,
+  nextDeadline: () => Infinity,
+  onDeadline: () => undefined,
+  onShutdown: () => undefined,
+  onConnClose: () => undefined,
+}
+
+function refuse(worker: IoWorker): void {
+  worker.close(false, TransportErrorCode.connectionRefused, '')
+  worker.start(SILENT_APPLICATION, { onEstablished: () => undefined, onClosed: () => undefined, onFinished: () => undefined })
+}
+
+const H3_NO_ERROR = 0x100
+const DEFAULT_GRACE = 30_000
+
+export class QuicListener implements AsyncIterable<IncomingConnection> {
+  private readonly router: Router
+  private readonly socket: DatagramSocket
+  private readonly incoming: UnboundedSender<IncomingConnection>
+  private readonly accepted: Receiver<IncomingConnection>
+  private closing: Promise<void> | null
+
+  /** Use listen(). */
+  constructor(socket: DatagramSocket, config: ConnectionConfig, options: ListenOptions, traces: ReturnType<typeof traceFilesIn>) {
+    const channel = unbounded<IncomingConnection>()
+    const settings = options.settings ?? {}
+    const backlog = settings.listenBacklog ?? DEFAULT_LISTEN_BACKLOG
+    const maxConnections = settings.maxConnections ?? DEFAULT_MAX_CONNECTIONS
+    this.socket = socket
+    this.incoming = channel.sender
+    this.accepted = channel.receiver
+    this.closing = null
+    this.router = new Router({
+      socket,
+      clock: options.clock ?? monotonicClock,
+      traces,
+      endpoint: {
+        random: config.random,
+        connectionIdLength: CONNECTION_ID_LENGTH,
+        server: () => config,
+        ...(config.resetToken === undefined ? {} : { resetToken: config.resetToken }),
+      },
+      onIncoming: (worker) => {
+        if (this.accepted.length >= backlog || this.router.size > maxConnections) refuse(worker)
+        else if (!this.incoming.send(new IncomingConnection(worker, socket.localAddress))) refuse(worker)
+      },
+    })
+  }
+
+  /** Where the listener is bound. */
+  address(): SocketAddress {
+    return this.socket.localAddress
+  }
+
+  /** Connections alive, closing ones included. */
+  get connections(): number {
+    return this.router.size
+  }
+
+  /** The next incoming connection, null when the listener is closed. */
+  accept(signal?: AbortSignal): Promise<IncomingConnection | null> {
+    return this.accepted.recv(signal)
+  }
+
+  /** Leaving the loop stops accepting; connections go on. */
+  [Symbol.asyncIterator](): AsyncIterator<IncomingConnection> {
+    return {
+      next: () => this.accepted.next(),
+      return: () => {
+        this.router.stopAccepting()
+        return this.accepted.return()
+      },
+    }
+  }
+
+  /** Stops accepting, ends every connection, frees the port. Resolves when that is done. */
+  close(options: ListenerCloseOptions = {}): Promise<void> {
+    this.closing ??= this.end(options)
+    return this.closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private async end(options: ListenerCloseOptions): Promise<void> {
+    this.router.stopAccepting()
+    this.incoming.close()
+    for (let left = this.accepted.tryRecv(); left !== 'empty' && left !== 'disconnected'; left = this.accepted.tryRecv()) left.refuse()
+    if (options.graceful === true) {
+      this.router.shutdownAll()
+      await this.drained(options.timeout ?? DEFAULT_GRACE)
+    }
+    this.router.closeAll(H3_NO_ERROR, '')
+    await this.drained(0)
+    await this.router.stop()
+  }
+
+  /**
+   * Waits until no connection is under way. With 0 only for the CONNECTION_CLOSE packets to leave: a closing period has no one
+   * left to serve once the port is given up (RFC 9000 §10.2 permits ending it early).
+   */
+  private async drained(timeout: number): Promise<void> {
+    if (timeout === 0) {
+      // One turn sends them.
+      for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => setImmediate(resolve))
+      return
+    }
+    if (this.router.liveConnections() === 0) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(done, timeout)
+      const poll = setInterval(() => {
+        if (this.router.liveConnections() === 0) done()
+      }, 10)
+      function done(): void {
+        clearTimeout(timer)
+        clearInterval(poll)
+        resolve()
+      }
+    })
+  }
+}
+
+/** Binds and starts a listener. Rejects with SocketError (QUIC_PORT_IN_USE, …), NameError or OptionError. */
+export async function listen(options: ListenOptions): Promise<QuicListener> {
+  const settings = options.settings ?? {}
+  const provider = await cryptoProvider(options.crypto)
+  const transport = transportPart(settings)
+  try {
+    transportSettings(transport)
+  } catch (error) {
+    throw new OptionError((error as Error).message, error)
+  }
+  const traces = traceFilesIn(settings.qlogDir)
+  const config: ConnectionConfig = {
+    provider,
+    random: provider.random,
+    tls: serverTls(options.tls, provider, keyLogger(settings.keylogFile)),
+    transport,
+    connectionIds: new RandomConnectionIdGenerator(provider.random, CONNECTION_ID_LENGTH),
+    resetToken: resetTokenDerivation(provider, options.resetKey),
+    ...(settings.createController === undefined ? {} : { createController: settings.createController }),
+    ...(traces === null ? {} : { createTrace: (id: Uint8Array, role: 'client' | 'server') => traces.create(id, role) }),
+  }
+  const socket = options.socket ?? (await bindFor(options))
+  return new QuicListener(socket, config, options, traces)
+}
+
+async function bindFor(options: ListenOptions): Promise<DatagramSocket> {
+  const host = options.host ?? '0.0.0.0'
+  const { address } = await resolveHost(host)
+  return DgramSocket.bind({ address, port: options.port ?? 0 })
+}

@@ -1,0 +1,57 @@
+// QUIC settings of a listener or a connection: the engine's transport settings and what this package adds to them.
+
+import type { ConnectionConfig, TransportSettings } from '@quicwire/quic'
+
+export interface QuicSettings extends Partial<TransportSettings> {
+  /** Whether DATAGRAM frames are accepted (RFC 9221). Default true. */
+  readonly enableDgram?: boolean | undefined
+  /** Incoming connections that nobody has taken yet; more are refused. Default 1024. */
+  readonly listenBacklog?: number | undefined
+  /** Connections one listener carries; more are refused. Default 100 000. */
+  readonly maxConnections?: number | undefined
+  /** Where TLS secrets are logged in NSS format. Default: the environment's SSLKEYLOGFILE. */
+  readonly keylogFile?: string | undefined
+  /** Folder for one `<odcid>_<role>.sqlog` per connection. Default: the environment's QLOGDIR. */
+  readonly qlogDir?: string | undefined
+  /** The congestion controller. Default: the engine's. */
+  readonly createController?: ConnectionConfig['createController']
+}
+
+export const DEFAULT_LISTEN_BACKLOG = 1024
+export const DEFAULT_MAX_CONNECTIONS = 100_000
+
+/** Windows and send buffer that keep a fast path busy: the engine's own defaults are those of a small client. */
+const DRIVER_DEFAULTS: Partial<TransportSettings> = {
+  initialMaxData: 10_000_000,
+  initialMaxStreamData: 1_000_000,
+  sendBufferLimit: 1024 * 1024,
+}
+
+const TRANSPORT_NAMES: readonly (keyof TransportSettings)[] = [
+  'maxIdleTimeout',
+  'handshakeTimeout',
+  'initialMaxData',
+  'initialMaxStreamData',
+  'initialMaxStreamsBidi',
+  'initialMaxStreamsUni',
+  'maxConnectionWindow',
+  'maxStreamWindow',
+  'sendBufferLimit',
+  'maxDatagramFrameSize',
+  'maxUdpPayloadSize',
+  'datagramSize',
+  'maxAckDelay',
+  'initialRtt',
+  'activeConnectionIdLimit',
+]
+
+/** The engine's part of the settings. */
+export function transportPart(settings: QuicSettings): Partial<TransportSettings> {
+  const part: { -readonly [K in keyof TransportSettings]?: TransportSettings[K] } = { ...DRIVER_DEFAULTS }
+  for (const name of TRANSPORT_NAMES) {
+    const value = settings[name]
+    if (value !== undefined) part[name] = value
+  }
+  if (settings.enableDgram === false) part.maxDatagramFrameSize = 0
+  return part
+}

@@ -1,0 +1,227 @@
+// One worker per connection: the only one that touches the engine outside the router's packet feed. A turn (run) is: drain events,
+// let the stage read and write, flush at most PACKETS_PER_TURN packets. More packets than that wait for the next turn, so that
+// incoming acknowledgements are looked at in between. Nothing here allocates per packet.
+
+import { TransportErrorCode, type CloseReason, type Connection, type ConnectionEvent, type Transmit } from '@quicwire/quic'
+import type { ApplicationContext, ApplicationOverQuic } from '../app/application.ts'
+import { ConnectionError } from '../errors.ts'
+import type { DatagramSocket } from '../io/datagram-socket.ts'
+import { answerNeed, type Need } from '../tls/need-answers.ts'
+import { HandshakeStage } from './handshake-stage.ts'
+import type { ConnectionStage, StageHost } from './stage.ts'
+import { WaitingStage } from './waiting-stage.ts'
+
+/** Packets sent between two looks at what came in. */
+export const PACKETS_PER_TURN = 128
+/** Passes of event and application work within one turn before others get theirs. */
+const PASSES_PER_TURN = 16
+
+/** The router as its workers see it. */
+export interface WorkerHost {
+  readonly socket: DatagramSocket
+  readonly transmit: Transmit
+  now(): number
+  schedule(worker: IoWorker): void
+  onConnectionEvent(worker: IoWorker, event: ConnectionEvent): void
+}
+
+/** Told once each; the public connection object. */
+export interface WorkerObserver {
+  onEstablished(): void
+  onClosed(reason: CloseReason, error: unknown): void
+  onFinished(): void
+}
+
+export class IoWorker implements ApplicationContext, StageHost {
+  readonly connection: Connection
+  readonly startedAt: number
+  now: number
+  /** In the router's run queue. */
+  queued: boolean
+  /** Where the router's deadline heap has this worker; Infinity: nowhere. */
+  armedAt: number
+  failure: unknown
+  closeReason: CloseReason | null
+  private readonly host: WorkerHost
+  private application: ApplicationOverQuic | null
+  private observer: WorkerObserver | null
+  private stage: ConnectionStage
+  private finished: boolean
+
+  constructor(host: WorkerHost, connection: Connection, now: number) {
+    this.host = host
+    this.connection = connection
+    this.startedAt = now
+    this.now = now
+    this.queued = false
+    this.armedAt = Infinity
+    this.failure = null
+    this.closeReason = null
+    this.application = null
+    this.observer = null
+    this.stage = new WaitingStage(this)
+    this.finished = false
+  }
+
+  /** Gives the connection its application; the handshake goes on in the next turn. Once. */
+  start(application: ApplicationOverQuic, observer: WorkerObserver): void {
+    const waiting = this.stage
+    this.application = application
+    this.observer = observer
+    this.now = this.host.now()
+    if (waiting instanceof WaitingStage) {
+      this.stage = new HandshakeStage(this, application)
+      for (const event of waiting.events) this.stage = this.stage.onEvent(event)
+    } else if (this.closeReason !== null) {
+      application.onConnClose(this, this.closeReason)
+      observer.onClosed(this.closeReason, null)
+      if (this.finished) observer.onFinished()
+    }
+    this.host.schedule(this)
+  }
+
+  get context(): ApplicationContext {
+    return this
+  }
+
+  get isFinished(): boolean {
+    return this.finished
+  }
+
+  wake(): void {
+    this.host.schedule(this)
+  }
+
+  onTimeout(now: number): void {
+    this.now = now
+    if (this.connection.nextTimeout() <= now) this.connection.onTimeout(now)
+    if (this.stage.deadline() <= now) this.stage.onDeadline()
+  }
+
+  deadline(): number {
+    return Math.min(this.connection.nextTimeout(), this.stage.deadline())
+  }
+
+  /** One turn. True when it stopped early and wants another. */
+  run(now: number): boolean {
+    this.now = now
+    let more = true
+    for (let passes = 0; more && passes < PASSES_PER_TURN; passes++) {
+      const events = this.drainEvents()
+      more = this.stage.onRead() || (events && this.stage.kind === 'running')
+    }
+    const unsent = this.stage.sends && this.flush(now)
+    // Sending can raise events of its own, such as connection IDs issued.
+    this.drainEvents()
+    if (this.connection.isClosed() && !this.finished) this.finish()
+    return (more || unsent) && !this.finished
+  }
+
+  shutdown(): void {
+    this.now = this.host.now()
+    if (this.stage.kind === 'running' && this.application !== null) {
+      try {
+        this.application.onShutdown(this)
+      } catch (error) {
+        this.applicationFailed(error)
+      }
+    } else if (this.stage.kind !== 'close') this.connection.closeTransport(TransportErrorCode.noError, '', this.now)
+    this.host.schedule(this)
+  }
+
+  close(application: boolean, code: number | bigint, reason: string): void {
+    this.now = this.host.now()
+    if (application) this.connection.close(code, reason, this.now)
+    else this.connection.closeTransport(Number(code), reason, this.now)
+    this.host.schedule(this)
+  }
+
+  /** Fails the connection for a cause the engine does not know, such as a dead socket. */
+  abandon(error: unknown): void {
+    this.failure ??= error
+    this.close(false, TransportErrorCode.internalError, '')
+  }
+
+  /** An ICMP error before any answer: there is nobody. */
+  refused(error: Error): void {
+    this.abandon(new ConnectionError('QUIC_CONNECTION_REFUSED', 'nothing listens at this address (ICMP unreachable)', null, error))
+  }
+
+  /** After a bug in the engine: nothing of the connection is touched again. */
+  discard(error: unknown): void {
+    this.failure ??= error
+    if (this.finished) return
+    this.finished = true
+    const reason = this.connection.closeReason() ?? {
+      cause: 'local',
+      application: false,
+      code: TransportErrorCode.internalError,
+      frameType: 0,
+      reason: '',
+      error: null,
+    }
+    if (this.closeReason === null) {
+      this.closeReason = reason
+      try {
+        this.application?.onConnClose(this, reason)
+      } finally {
+        this.observer?.onClosed(reason, this.failure)
+      }
+    }
+    this.observer?.onFinished()
+  }
+
+  applicationFailed(error: unknown): void {
+    this.failure ??= error
+    this.connection.closeTransport(TransportErrorCode.internalError, '', this.now)
+  }
+
+  reportEstablished(): void {
+    this.observer?.onEstablished()
+  }
+
+  reportClosed(reason: CloseReason): void {
+    this.closeReason = reason
+    this.observer?.onClosed(reason, this.failure)
+  }
+
+  private drainEvents(): boolean {
+    let any = false
+    let closed: ConnectionEvent | null = null
+    for (let event = this.connection.poll(); event !== null; event = this.connection.poll()) {
+      any = true
+      if (event.kind === 'closed') closed = event
+      else if (event.kind === 'connection-id-issued' || event.kind === 'connection-id-retired') this.host.onConnectionEvent(this, event)
+      else if (event.kind === 'need') void this.answer(event)
+      else this.stage = this.stage.onEvent(event)
+    }
+    // What arrived with the end still belongs before it.
+    if (closed !== null) this.stage = this.stage.onEvent(closed)
+    return any
+  }
+
+  private async answer(need: Need): Promise<void> {
+    const answer = await answerNeed(need)
+    if (this.finished) return
+    this.connection.provide(answer, this.host.now())
+    this.host.schedule(this)
+  }
+
+  /** True when the limit, not the engine, ended the burst. */
+  private flush(now: number): boolean {
+    const { socket, transmit } = this.host
+    for (let sent = 0; sent < PACKETS_PER_TURN; sent++) {
+      if (!socket.isWritable()) return false
+      transmit.buffer = socket.acquire()
+      if (!this.connection.transmit(transmit, now)) return false
+      if (transmit.path !== null) socket.send(transmit.length, transmit.path, transmit.ecn)
+    }
+    return true
+  }
+
+  private finish(): void {
+    this.finished = true
+    this.drainEvents()
+    this.observer?.onFinished()
+  }
+}

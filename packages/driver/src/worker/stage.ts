@@ -1,0 +1,32 @@
+// The life of a connection in its worker: handshake, running, close. Each stage is an object behind this interface and names its
+// successor; the worker asks no flags.
+
+import type { CloseReason, Connection, ConnectionEvent } from '@quicwire/quic'
+import type { ApplicationContext, ApplicationOverQuic } from '../app/application.ts'
+
+export interface ConnectionStage {
+  readonly kind: 'waiting' | 'handshake' | 'running' | 'close'
+  /** An engine event the worker does not handle itself. Returns the stage to go on with. */
+  onEvent(event: ConnectionEvent): ConnectionStage
+  /** After the events of a pass. True asks for another pass. */
+  onRead(): boolean
+  /** The stage's own deadline, Infinity for none. */
+  deadline(): number
+  onDeadline(): void
+  /** Whether packets may leave. */
+  readonly sends: boolean
+}
+
+/** What a stage needs of its worker. */
+export interface StageHost {
+  readonly connection: Connection
+  readonly context: ApplicationContext
+  readonly startedAt: number
+  /** The application failed: closes the connection with INTERNAL_ERROR. */
+  applicationFailed(error: unknown): void
+  /** Settles the promises of the public connection object. */
+  reportEstablished(): void
+  reportClosed(reason: CloseReason): void
+}
+
+export type { ApplicationOverQuic }

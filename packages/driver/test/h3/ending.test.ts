@@ -1,0 +1,181 @@
+// How connections end, and what the application is told.
+
+import { afterEach, describe, expect, it } from 'vitest'
+import { GET, OK, POST, bytes, h3Pair, next, readAll, request, respond, settle, type Pair } from '../support.ts'
+
+let pair: Pair | null = null
+afterEach(async () => {
+  await pair?.close()
+  pair = null
+})
+
+describe('closing by dropping the event receiver', () => {
+  it('closes an idle connection with H3_NO_ERROR [39]', async () => {
+    pair = await h3Pair()
+    pair.clientController.close()
+    expect(await pair.server.closed).toMatchObject({ cause: 'peer', application: true, code: 0x100 })
+  })
+
+  it('waits for streams, and loses nothing of them (B22) [42]', async () => {
+    pair = await h3Pair()
+    const exchange = await request(pair, POST, true)
+    const response = await respond(pair, exchange)
+    pair.serverController.close()
+    await settle()
+    expect(pair.server.isClosed).toBe(false)
+    await exchange.body!.send({ kind: 'Body', data: bytes('1234'), fin: true })
+    expect(await readAll(exchange.incoming.recv)).toMatchObject({ text: '1234', fin: true })
+    const text = 'x'.repeat(100_000)
+    void exchange.incoming.send.send({ kind: 'Body', data: bytes(text), fin: true })
+    expect(await readAll(response.recv)).toMatchObject({ text, fin: true })
+    expect(await pair.client.closed).toMatchObject({ cause: 'peer', code: 0x100 })
+  })
+
+  it('a response the peer has received whole is read whole, however slowly, after the close', async () => {
+    pair = await h3Pair()
+    const exchange = await request(pair)
+    const response = await respond(pair, exchange)
+    const text = 'y'.repeat(120_000)
+    pair.serverController.close()
+    void exchange.incoming.send.send({ kind: 'Body', data: bytes(text), fin: true })
+    await pair.client.closed
+    expect(await readAll(response.recv)).toMatchObject({ text, fin: true })
+    expect(response.h3AuditStats).toMatchObject({ recvdStreamFin: 'Explicit', downstreamBytesRecvd: text.length })
+  })
+
+  it('new requests are then rejected, not fatal (B22)', async () => {
+    pair = await h3Pair()
+    const exchange = await request(pair, POST, true)
+    pair.serverController.close()
+    await settle()
+    pair.clientController.requestSender().send({ requestId: 9, headers: GET, bodyWriter: null })
+    expect(await next(pair.clientController.events, 'ResetStream')).toMatchObject({ streamId: 4, errorCode: 0x10b })
+    const response = await respond(pair, exchange, true)
+    expect(response.headers).toEqual(OK)
+  })
+})
+
+describe('GOAWAY', () => {
+  it('names the first request that is not processed; those under way finish (B7) [38]', async () => {
+    pair = await h3Pair()
+    const first = await request(pair)
+    pair.serverController.sendGoAway()
+    expect(await next(pair.clientController.events, 'GoAway')).toEqual({ kind: 'GoAway', id: 4 })
+    // Once more is no error.
+    pair.serverController.sendGoAway()
+    const response = await respond(pair, first)
+    await first.incoming.send.send({ kind: 'Body', data: bytes('done'), fin: true })
+    expect(await readAll(response.recv)).toMatchObject({ text: 'done', fin: true })
+    expect(await pair.client.closed).toMatchObject({ cause: 'peer', code: 0x100 })
+  })
+
+  it('a request after it fails alone (B1)', async () => {
+    pair = await h3Pair()
+    const first = await request(pair)
+    pair.serverController.sendGoAway()
+    await next(pair.clientController.events, 'GoAway')
+    pair.clientController.requestSender().send({ requestId: 5, headers: GET, bodyWriter: null })
+    expect(await next(pair.clientController.events, 'RequestFailed')).toMatchObject({ requestId: 5, error: { code: 'H3_GOAWAY_RECEIVED' } })
+    expect((await respond(pair, first, true)).headers).toEqual(OK)
+  })
+
+  it('a client may say it too; the connection goes on [38]', async () => {
+    pair = await h3Pair()
+    const exchange = await request(pair)
+    const response = await respond(pair, exchange)
+    pair.clientController.sendGoAway()
+    expect(await next(pair.serverController.events, 'GoAway')).toMatchObject({ id: 0 })
+    await exchange.incoming.send.send({ kind: 'Body', data: bytes('on'), fin: true })
+    expect(await readAll(response.recv)).toMatchObject({ text: 'on', fin: true })
+  })
+
+  it('the request limit ends a connection with GOAWAY, not with an axe (B6) [74]', async () => {
+    pair = await h3Pair({ server: { maxRequestsPerConnection: 3 } })
+    for (let i = 0; i < 3; i++) {
+      const exchange = await request(pair, POST, true)
+      await exchange.body!.send({ kind: 'Trailers', headers: [['t', '1']] })
+      expect(await readAll(exchange.incoming.recv)).toMatchObject({ trailers: [['t', '1']], fin: true })
+      if (i === 2) expect(await next(pair.clientController.events, 'GoAway')).toMatchObject({ id: 12 })
+      const response = await respond(pair, exchange, true)
+      expect(await readAll(response.recv)).toMatchObject({ fin: true })
+    }
+    expect(await pair.client.closed).toMatchObject({ cause: 'peer', application: true, code: 0x100 })
+  })
+})
+
+describe('the end as an event (B19, B24)', () => {
+  it('a close by the peer, with streams open: receivers end without a fin', async () => {
+    pair = await h3Pair()
+    const exchange = await request(pair, POST, true)
+    const response = await respond(pair, exchange)
+    void pair.server.close({ code: 0x102, reason: 'bang' })
+    expect(await readAll(response.recv)).toMatchObject({ fin: false })
+    expect(await next(pair.clientController.events, 'ConnectionShutdown')).toMatchObject({
+      reason: { cause: 'peer', code: 0x102, reason: 'bang' },
+      error: { code: 'QUIC_PEER_CLOSED' },
+    })
+    expect(pair.clientController.events.tryRecv()).toBe('disconnected')
+    expect(exchange.body!.isClosed).toBe(true)
+    expect(response.h3AuditStats.recvdStreamFin).toBe('Implicit')
+    expect(pair.clientController.requestSender().send({ requestId: 1, headers: GET, bodyWriter: null })).toBe(false)
+  })
+
+  it('a fin that was seen stays explicit (B13)', async () => {
+    pair = await h3Pair()
+    const exchange = await request(pair, GET)
+    await readAll(exchange.incoming.recv)
+    void pair.client.close()
+    await next(pair.serverController.events, 'ConnectionShutdown')
+    expect(exchange.incoming.h3AuditStats.recvdStreamFin).toBe('Explicit')
+  })
+
+  it('a violation by the peer is named on the side that found it (RFC 9114 §6.2.1)', async () => {
+    pair = await h3Pair()
+    // The client's control stream is stream 2: resetting it is H3_CLOSED_CRITICAL_STREAM.
+    pair.client.transport.streamReset(2, 0)
+    pair.client.wake()
+    expect(await next(pair.serverController.events, 'ConnectionError')).toMatchObject({ errorCode: 0x104 })
+    expect(await next(pair.serverController.events, 'ConnectionShutdown')).toMatchObject({ reason: { cause: 'local', code: 0x104 } })
+    expect(await pair.client.closed).toMatchObject({ cause: 'peer', application: true, code: 0x104 })
+  })
+
+  it('no request in time: closed with H3_NO_ERROR, and said so (B9) [84]', async () => {
+    pair = await h3Pair({ server: { postAcceptTimeout: 60 } })
+    await next(pair.serverController.events, 'ConnectionShutdown')
+    expect(await pair.client.closed).toMatchObject({ cause: 'peer', application: true, code: 0x100, reason: 'no request in time' })
+  })
+
+  it('a request in time cancels that [85]', async () => {
+    pair = await h3Pair({ server: { postAcceptTimeout: 200 } })
+    await request(pair)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(pair.client.isClosed).toBe(false)
+  })
+})
+
+describe('commands', () => {
+  it('ConnectionClose, Custom and Stats run in order', async () => {
+    pair = await h3Pair()
+    const commands = pair.clientController.cmdSender()
+    const seen: string[] = []
+    commands.send({ kind: 'Custom', callback: (connection) => seen.push(connection.role) })
+    commands.send({ kind: 'Stats', callback: (stats) => seen.push(stats.packetsSent > 0 ? 'sent' : 'idle') })
+    commands.send({ kind: 'ConnectionClose', sendApplicationClose: true, errorCode: 0x42, reason: 'by command' })
+    expect(await pair.server.closed).toMatchObject({ code: 0x42, reason: 'by command' })
+    expect(seen).toEqual(['client', 'sent'])
+  })
+})
+
+describe('oversized request headers', () => {
+  it('are answered with 431, the connection goes on (RFC 9114 §4.2.2) [75]', async () => {
+    pair = await h3Pair({ server: { maxHeaderListSize: 5000 } })
+    // The client believes the peer's SETTINGS, so the limit is set beneath it here: sent before they arrive.
+    const big = [...GET, ['x-big', 'y'.repeat(4000)]] as const
+    pair.clientController.requestSender().send({ requestId: 1, headers: big, bodyWriter: null })
+    const { incoming } = await next(pair.serverController.events, 'Headers')
+    expect(incoming.headers).toHaveLength(5)
+    await settle()
+    pair.clientController.requestSender().send({ requestId: 2, headers: [...big, ['x-more', 'z'.repeat(2000)]], bodyWriter: null })
+    expect(await next(pair.clientController.events, 'RequestFailed')).toMatchObject({ requestId: 2, error: { code: 'H3_FIELD_SECTION_TOO_LARGE' } })
+  })
+})
