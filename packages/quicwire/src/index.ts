@@ -1,1 +1,24 @@
-export {}
+// quicwire: HTTP/3 server and client for Node.
+
+export { connect, request, type ConnectOptions } from './client/connect.ts'
+export type { IncomingResponse, RequestInit, Session, SessionInfo, SessionStats } from './client/session.ts'
+export { UrlError } from './client/target.ts'
+export { createFileHandler, type FileHandlerOptions } from './files/file-handler.ts'
+export { ResponseError } from './http/body-stream.ts'
+export { headerValue } from './http/message.ts'
+export type { BodySource, ByteStream, Handler, Header, IncomingRequest, OutgoingResponse } from './http/message.ts'
+export { developmentCertificate, type DevelopmentCertificate, type DevelopmentCertificateOptions } from './server/development-certificate.ts'
+export { serve, type ServeOptions, type Server, type ServerCloseOptions } from './server/serve.ts'
+export { CertificateFileError } from './tls/certificate-files.ts'
+export {
+  ConnectionError,
+  ConnectTimeoutError,
+  DriverError,
+  HandshakeError,
+  IdleTimeoutError,
+  NameError,
+  OptionError,
+  PeerClosedError,
+  ProtocolError,
+  SocketError,
+} from '@quicwire/driver'

@@ -1,0 +1,81 @@
+// The client's entry: an HTTP/3 connection to the origin of a URL, or one request on a connection of its own.
+
+import { createHash } from 'node:crypto'
+import {
+  clientH3Driver,
+  connect as connectQuic,
+  type CertificateInput,
+  type CryptoChoice,
+  type Http3Settings,
+  type QuicConnection,
+  type QuicSettings,
+} from '@quicwire/driver'
+import { cipherSuiteName, groupName } from './handshake-names.ts'
+import { H3Session } from './h3-session.ts'
+import type { IncomingResponse, RequestInit, Session, SessionInfo } from './session.ts'
+import { parseTarget, type Target } from './target.ts'
+
+export interface ConnectOptions {
+  /** Accept any certificate. Default false. */
+  readonly insecure?: boolean
+  /** Certificates to trust instead of the roots that Node carries: PEM or DER. */
+  readonly ca?: CertificateInput
+  /** The name the certificate must be for. Default: the host of the URL. */
+  readonly serverName?: string
+  /** Give up connecting after this many milliseconds. Default 10 000. */
+  readonly timeoutMs?: number
+  /** Aborting gives up connecting. */
+  readonly signal?: AbortSignal
+  readonly settings?: QuicSettings
+  readonly http3?: Http3Settings
+  readonly crypto?: CryptoChoice
+}
+
+/**
+ * Connects to the origin of an https URL. Rejects with the driver's errors: NameError, SocketError, ConnectTimeoutError,
+ * HandshakeError (which says which certificate check failed), ConnectionError; with UrlError for other URLs.
+ */
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Session> {
+  return connectTarget(parseTarget(url), options)
+}
+
+/** One request on a connection of its own, which closes when the response has been read. */
+export async function request(url: string | URL, options: ConnectOptions & RequestInit = {}): Promise<IncomingResponse> {
+  const target = parseTarget(url)
+  const session = await connectTarget(target, options)
+  try {
+    return await session.request(target.path, options)
+  } finally {
+    // Lets the response finish first.
+    void session.close()
+  }
+}
+
+export async function connectTarget(target: Target, options: ConnectOptions): Promise<Session> {
+  const { driver, controller } = clientH3Driver(options.http3)
+  const connection = await connectQuic({
+    host: target.host,
+    port: target.port,
+    serverName: options.serverName,
+    tls: { insecure: options.insecure, ca: options.ca },
+    settings: { handshakeTimeout: options.timeoutMs ?? 10_000, ...options.settings },
+    application: driver,
+    crypto: options.crypto,
+    signal: options.signal,
+  })
+  return new H3Session(controller, connection, sessionInfo(connection, options.serverName ?? target.host), target.authority)
+}
+
+function sessionInfo(connection: QuicConnection, serverName: string): SessionInfo {
+  const info = connection.handshakeInfo
+  const leaf = info?.peerCertificates[0]
+  return {
+    remoteAddress: connection.remoteAddress,
+    serverName,
+    cipher: info === null ? '' : cipherSuiteName(info.cipherSuite),
+    keyExchange: info === null ? '' : groupName(info.group),
+    alpn: info?.alpn ?? '',
+    certificateSha256: leaf === undefined ? '' : createHash('sha256').update(leaf).digest('hex'),
+    handshakeMs: connection.handshakeDuration,
+  }
+}

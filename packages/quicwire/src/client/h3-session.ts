@@ -1,0 +1,244 @@
+// One client connection: matches the driver's events to the requests waiting for them. Everything a request can end with
+// (response, reset, refusal, lost connection) arrives as an event; the pump below is the only reader.
+
+import type { ClientH3Controller, ClientH3Event, IncomingH3Headers, OutboundFrameSender, QuicConnection } from '@quicwire/driver'
+import { BodyStream, ResponseError } from '../http/body-stream.ts'
+import type { BodySource, Header } from '../http/message.ts'
+import { headerValue, knownLength } from '../http/message.ts'
+import { sendBody } from '../http/send-body.ts'
+import type { IncomingResponse, RequestInit, Session, SessionInfo, SessionStats } from './session.ts'
+
+const H3_REQUEST_REJECTED = 0x10b
+const H3_REQUEST_CANCELLED = 0x10c
+
+/** One request from the call to the end of its response. */
+interface Exchange {
+  readonly requestId: number
+  readonly path: string
+  /** -1 until the request has a stream. */
+  streamId: number
+  /** Why the response ended early, once known. */
+  failure: Error | null
+  /** Gone once the response's head is here or the request failed. */
+  waiting: { resolve(response: IncomingResponse): void; reject(error: Error): void } | null
+  aborted: boolean
+}
+
+export class H3Session implements Session {
+  readonly info: SessionInfo
+  private readonly controller: ClientH3Controller
+  private readonly connection: QuicConnection
+  private readonly authority: string
+  private readonly byRequest: Map<number, Exchange>
+  private readonly byStream: Map<number, Exchange>
+  private readonly ended: Promise<void>
+  private nextRequestId: number
+  private refusing: boolean
+  private failure: Error | null
+  private finished: boolean
+
+  constructor(controller: ClientH3Controller, connection: QuicConnection, info: SessionInfo, authority: string) {
+    this.info = info
+    this.controller = controller
+    this.connection = connection
+    this.authority = authority
+    this.byRequest = new Map()
+    this.byStream = new Map()
+    this.nextRequestId = 1
+    this.refusing = false
+    this.failure = null
+    this.finished = false
+    this.ended = this.pump()
+  }
+
+  get closed(): boolean {
+    return this.refusing || this.finished
+  }
+
+  request(path: string, init: RequestInit = {}): Promise<IncomingResponse> {
+    const { signal } = init
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
+    if (this.closed) return Promise.reject(this.failure ?? new ResponseError('the connection takes no more requests'))
+    const body = init.body ?? null
+    const headers = requestHeaders(init, path, this.authority, body)
+    const exchange: Exchange = { requestId: this.nextRequestId++, path, streamId: -1, failure: null, waiting: null, aborted: false }
+    this.byRequest.set(exchange.requestId, exchange)
+    return new Promise<IncomingResponse>((resolve, reject) => {
+      const onAbort = (): void => this.abort(exchange, signal!.reason as Error)
+      const settled = (): void => signal?.removeEventListener('abort', onAbort)
+      exchange.waiting = {
+        resolve: (response) => {
+          // From here on leaving the body's loop is how a response is cancelled.
+          settled()
+          resolve(response)
+        },
+        reject: (error) => {
+          settled()
+          reject(error)
+        },
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      const sender = this.controller.requestSender()
+      const queued = sender.send({
+        requestId: exchange.requestId,
+        headers,
+        bodyWriter: body === null ? null : (send) => void this.upload(exchange, send, body, headers),
+      })
+      sender.close()
+      if (!queued) this.fail(exchange, this.lostConnection())
+    })
+  }
+
+  stats(): SessionStats {
+    const { packetsSent, packetsReceived, packetsLost } = this.connection.stats()
+    return { packetsSent, packetsReceived, packetsLost }
+  }
+
+  async close(): Promise<void> {
+    this.refusing = true
+    this.controller.shutdown()
+    await this.ended
+    await this.connection.closed
+  }
+
+  private async upload(exchange: Exchange, send: OutboundFrameSender, body: BodySource, headers: readonly Header[]): Promise<void> {
+    try {
+      const declared = headerValue(headers, 'content-length')
+      await sendBody(send, body, [], declared === null ? null : Number(declared))
+    } catch (error) {
+      this.abort(exchange, error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      send.close()
+    }
+  }
+
+  private async pump(): Promise<void> {
+    for await (const event of this.controller.events) this.on(event)
+    this.finished = true
+    for (const exchange of this.byRequest.values()) this.fail(exchange, this.lostConnection())
+    this.byRequest.clear()
+    this.byStream.clear()
+  }
+
+  private on(event: ClientH3Event): void {
+    switch (event.kind) {
+      case 'NewOutboundRequest': {
+        const exchange = this.byRequest.get(event.requestId)
+        if (exchange === undefined) return
+        exchange.streamId = event.streamId
+        this.byStream.set(event.streamId, exchange)
+        if (exchange.aborted) this.cancelStream(event.streamId)
+        return
+      }
+      case 'IncomingHeaders':
+        this.onHeaders(event.incoming)
+        return
+      case 'RequestFailed': {
+        const exchange = this.byRequest.get(event.requestId)
+        if (exchange !== undefined) this.fail(exchange, event.error)
+        return
+      }
+      case 'ResetStream': {
+        const why =
+          Number(event.errorCode) === H3_REQUEST_REJECTED ? 'the server did not process the request' : `the server reset the stream, code ${hex(event.errorCode)}`
+        this.failStream(event.streamId, why)
+        return
+      }
+      case 'StreamError':
+        this.failStream(event.streamId, `malformed response (${event.message}), code ${hex(event.errorCode)}`)
+        return
+      case 'BodyBytesReceived': {
+        if (!event.fin) return
+        const exchange = this.byStream.get(event.streamId)
+        if (exchange !== undefined) this.forget(exchange)
+        return
+      }
+      case 'GoAway':
+        this.refusing = true
+        return
+      case 'ConnectionError':
+        this.failure ??= new ResponseError(`HTTP/3 error: ${event.message}, code ${hex(event.errorCode)}`)
+        return
+      case 'ConnectionShutdown':
+        this.failure ??= event.error
+        return
+      default:
+    }
+  }
+
+  private onHeaders(incoming: IncomingH3Headers): void {
+    const exchange = this.byStream.get(incoming.streamId)
+    // Another handle to what the request's body is written to; the upload has its own.
+    incoming.send.close()
+    const waiting = exchange?.waiting ?? null
+    if (exchange === undefined || waiting === null) {
+      incoming.recv.close()
+      return
+    }
+    const status = Number(headerValue(incoming.headers, ':status'))
+    const headers = incoming.headers.filter(([name]) => !name.startsWith(':'))
+    const body = new BodyStream(incoming.recv, () => exchange.failure ?? this.lostConnection())
+    exchange.waiting = null
+    waiting.resolve({
+      status,
+      headers,
+      body,
+      get trailers() {
+        return body.trailers
+      },
+      bytes: () => body.bytes(),
+      text: () => body.text(),
+    })
+  }
+
+  private abort(exchange: Exchange, error: Error): void {
+    exchange.aborted = true
+    exchange.failure ??= error
+    if (exchange.streamId >= 0) this.cancelStream(exchange.streamId)
+    exchange.waiting?.reject(error)
+    exchange.waiting = null
+  }
+
+  private cancelStream(streamId: number): void {
+    this.controller.shutdownStream(streamId, { kind: 'Both', readErrorCode: H3_REQUEST_CANCELLED, writeErrorCode: H3_REQUEST_CANCELLED })
+  }
+
+  private failStream(streamId: number, message: string): void {
+    const exchange = this.byStream.get(streamId)
+    if (exchange !== undefined) this.fail(exchange, new ResponseError(message))
+  }
+
+  private fail(exchange: Exchange, error: Error): void {
+    exchange.failure ??= error
+    exchange.waiting?.reject(exchange.failure)
+    exchange.waiting = null
+    this.forget(exchange)
+  }
+
+  private forget(exchange: Exchange): void {
+    this.byRequest.delete(exchange.requestId)
+    if (exchange.streamId >= 0) this.byStream.delete(exchange.streamId)
+  }
+
+  private lostConnection(): Error {
+    return this.failure ?? new ResponseError('the connection was closed before the response was complete')
+  }
+}
+
+function requestHeaders(init: RequestInit, path: string, authority: string, body: BodySource): readonly Header[] {
+  const given = init.headers ?? []
+  const headers: Header[] = [
+    [':method', init.method ?? 'GET'],
+    [':scheme', 'https'],
+    [':authority', headerValue(given, 'host') ?? authority],
+    [':path', path],
+    ...given.filter(([name]) => name !== 'host'),
+  ]
+  const length = knownLength(body)
+  if (body !== null && length !== null && headerValue(given, 'content-length') === null) headers.push(['content-length', String(length)])
+  return headers
+}
+
+function hex(code: number | bigint): string {
+  return `0x${code.toString(16)}`
+}

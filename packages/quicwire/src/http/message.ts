@@ -1,0 +1,53 @@
+// Requests and responses as plain values, the same for the server's handlers and the client.
+
+/** Names are lower case; values are latin1, as on the wire. */
+export type Header = readonly [name: string, value: string]
+
+/** Bytes that come in pieces. Taking no more is what holds the sender back; leaving the loop early cancels. */
+export type ByteStream = AsyncIterable<Uint8Array>
+
+export type BodySource = string | Uint8Array | ByteStream | null
+
+export interface IncomingRequest {
+  readonly method: string
+  /** The `:path` pseudo-header: path and query, still percent-encoded. */
+  readonly path: string
+  readonly authority: string
+  readonly scheme: string
+  /** Without pseudo-headers. */
+  readonly headers: readonly Header[]
+  readonly body: ByteStream
+}
+
+export interface OutgoingResponse {
+  readonly status: number
+  readonly headers?: readonly Header[]
+  /** A stream body is iterated once, and its iterator's return() is called when the peer goes away. Default null. */
+  readonly body?: BodySource
+  readonly trailers?: readonly Header[]
+}
+
+export type Handler = (request: IncomingRequest) => OutgoingResponse | Promise<OutgoingResponse>
+
+/** The first value of a header, null when absent; `name` in lower case. */
+export function headerValue(headers: readonly Header[], name: string): string | null {
+  for (const [candidate, value] of headers) if (candidate === name) return value
+  return null
+}
+
+const encoder = new TextEncoder()
+
+/** The length a body is known to have, null for a stream. */
+export function knownLength(body: BodySource): number | null {
+  if (body === null) return 0
+  if (typeof body === 'string') return Buffer.byteLength(body)
+  return body instanceof Uint8Array ? body.byteLength : null
+}
+
+/** The pieces of any body. */
+export async function* bodyPieces(body: BodySource): AsyncGenerator<Uint8Array, void, undefined> {
+  if (body === null) return
+  if (typeof body === 'string') yield encoder.encode(body)
+  else if (body instanceof Uint8Array) yield body
+  else yield* body
+}

@@ -1,0 +1,71 @@
+// One request on a server: headers in, handler, response out. Whatever goes wrong with one request stays with it: a
+// handler that throws gives 500, a body that breaks resets the stream (never a clean end of a cut body).
+
+import type { IncomingH3Headers } from '@quicwire/driver'
+import { BodyStream, ResponseError } from '../http/body-stream.ts'
+import type { Handler, Header, IncomingRequest, OutgoingResponse } from '../http/message.ts'
+import { headerValue, knownLength } from '../http/message.ts'
+import { sendBody } from '../http/send-body.ts'
+
+export async function answerRequest(incoming: IncomingH3Headers, handler: Handler, onError: (error: Error) => void): Promise<void> {
+  const body = new BodyStream(incoming.recv, () => new ResponseError('the request was cut short by the client'))
+  const request = requestFrom(incoming.headers, body)
+  try {
+    await send(incoming, request, await response(request, handler, onError))
+  } catch (error) {
+    onError(asError(error))
+  } finally {
+    // Without a final frame this resets the stream; what is left of the request is not wanted.
+    incoming.send.close()
+    if (!body.complete) body.cancel()
+  }
+}
+
+function requestFrom(fields: readonly Header[], body: BodyStream): IncomingRequest {
+  const headers = fields.filter(([name]) => !name.startsWith(':'))
+  return {
+    method: headerValue(fields, ':method') ?? '',
+    path: headerValue(fields, ':path') ?? '',
+    authority: headerValue(fields, ':authority') ?? headerValue(fields, 'host') ?? '',
+    scheme: headerValue(fields, ':scheme') ?? '',
+    headers,
+    body,
+  }
+}
+
+async function response(request: IncomingRequest, handler: Handler, onError: (error: Error) => void): Promise<OutgoingResponse> {
+  try {
+    return await handler(request)
+  } catch (error) {
+    onError(asError(error))
+    return { status: 500, headers: [['content-type', 'text/plain']], body: request.method === 'HEAD' ? null : 'internal error\n' }
+  }
+}
+
+async function send(incoming: IncomingH3Headers, request: IncomingRequest, given: OutgoingResponse): Promise<void> {
+  // RFC 9110 §6.4.1: responses to HEAD, and 204 and 304, have no content.
+  const bodiless = request.method === 'HEAD' || given.status === 204 || given.status === 304
+  const source = given.body ?? null
+  const trailers = bodiless ? [] : (given.trailers ?? [])
+  const headers: Header[] = [[':status', String(given.status)], ...(given.headers ?? [])]
+  const length = knownLength(source)
+  const declared = headerValue(headers, 'content-length')
+  if (declared === null && length !== null && !bodiless) headers.push(['content-length', String(length)])
+  const nothing = bodiless || (length === 0 && trailers.length === 0)
+  const started = await incoming.send.send({ kind: 'Headers', headers, fin: nothing })
+  if (nothing || !started) {
+    await release(source)
+    return
+  }
+  await sendBody(incoming.send, source, trailers, declared === null ? null : Number(declared))
+}
+
+/** A stream body that will not be read still holds its file. */
+async function release(source: OutgoingResponse['body']): Promise<void> {
+  if (source === null || source === undefined || typeof source === 'string' || source instanceof Uint8Array) return
+  await source[Symbol.asyncIterator]().return?.()
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

@@ -1,0 +1,130 @@
+// The server's entry: listens, runs an HTTP/3 driver on every connection, hands requests to the handler.
+
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import {
+  listen,
+  serverH3Driver,
+  type CryptoChoice,
+  type Http3Settings,
+  type QuicConnection,
+  type QuicListener,
+  type QuicSettings,
+  type ServerH3Controller,
+} from '@quicwire/driver'
+import type { Handler } from '../http/message.ts'
+import { CertificateFileError } from '../tls/certificate-files.ts'
+import { answerRequest } from './answer-request.ts'
+import { developmentCertificate } from './development-certificate.ts'
+
+export interface ServeOptions {
+  /** Default 127.0.0.1; '0.0.0.0' or '::' for every address. */
+  readonly host?: string
+  /** Default 4433; 0 for any free port. */
+  readonly port?: number
+  /** PEM texts. Default: a development certificate. */
+  readonly certificate?: { readonly cert: string; readonly key: string }
+  /** Called for each request. What it throws becomes status 500. */
+  readonly handler: Handler
+  /** What went wrong with one request. Default: nothing is said. */
+  readonly onError?: (error: Error) => void
+  readonly settings?: QuicSettings
+  readonly http3?: Http3Settings
+  readonly crypto?: CryptoChoice
+}
+
+export interface ServerCloseOptions {
+  /** True closes every connection at once. Default: running responses finish first. */
+  readonly immediately?: boolean
+  /** How long they may take, in milliseconds. Default 600 000. */
+  readonly graceMs?: number
+}
+
+export interface Server {
+  /** 'https://host:port/' */
+  readonly url: string
+  readonly port: number
+  /** SHA-256 of the certificate's DER in hex. */
+  readonly certificateSha256: string
+  /** GOAWAY, running responses finish, CONNECTION_CLOSE; resolves when the port is free. A second call may be more urgent. */
+  close(options?: ServerCloseOptions): Promise<void>
+}
+
+/** Listens. Rejects when the port is taken, the host is not ours, or certificate and key do not fit. */
+export async function serve(options: ServeOptions): Promise<Server> {
+  const host = options.host ?? '127.0.0.1'
+  const wildcard = host === '0.0.0.0' || host === '::'
+  const certificate = options.certificate ?? (await developmentCertificate({ names: wildcard ? [] : [host], ...cryptoOf(options) }))
+  const certificateSha256 = checkCertificate(certificate)
+  const listener = await listen({
+    host,
+    port: options.port ?? 4433,
+    tls: { certificates: [certificate] },
+    settings: options.settings,
+    crypto: options.crypto,
+  })
+  const { port } = listener.address()
+  const name = wildcard ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return new H3Server(listener, options, `https://${name}${port === 443 ? '' : `:${port}`}/`, port, certificateSha256)
+}
+
+class H3Server implements Server {
+  readonly url: string
+  readonly port: number
+  readonly certificateSha256: string
+  private readonly listener: QuicListener
+  private readonly options: ServeOptions
+  private readonly connections: Set<QuicConnection>
+
+  constructor(listener: QuicListener, options: ServeOptions, url: string, port: number, certificateSha256: string) {
+    this.url = url
+    this.port = port
+    this.certificateSha256 = certificateSha256
+    this.listener = listener
+    this.options = options
+    this.connections = new Set()
+    void this.accept()
+  }
+
+  async close(options: ServerCloseOptions = {}): Promise<void> {
+    const closing = this.listener.close({ graceful: options.immediately !== true, timeout: options.graceMs ?? 600_000 })
+    if (options.immediately === true) for (const connection of this.connections) void connection.close()
+    await closing
+  }
+
+  private async accept(): Promise<void> {
+    for await (const incoming of this.listener) {
+      const { driver, controller } = serverH3Driver(this.options.http3)
+      const connection = incoming.start(driver)
+      this.connections.add(connection)
+      void connection.closed.then(() => this.connections.delete(connection))
+      void this.run(controller)
+    }
+  }
+
+  private async run(controller: ServerH3Controller): Promise<void> {
+    const onError = this.options.onError ?? (() => undefined)
+    for await (const event of controller.events) {
+      if (event.kind === 'Headers') void answerRequest(event.incoming, this.options.handler, onError)
+    }
+  }
+}
+
+function cryptoOf(options: ServeOptions): { crypto?: CryptoChoice } {
+  return options.crypto === undefined ? {} : { crypto: options.crypto }
+}
+
+/** One clear line now instead of failing handshakes later; gives the hash of the leaf. */
+function checkCertificate({ cert, key }: { readonly cert: string; readonly key: string }): string {
+  const leaf = usable('certificate', () => new X509Certificate(cert))
+  const privateKey = usable('private key', () => createPrivateKey(key))
+  if (!leaf.checkPrivateKey(privateKey)) throw new CertificateFileError('the private key does not belong to the certificate')
+  return leaf.fingerprint256.replaceAll(':', '').toLowerCase()
+}
+
+function usable<T>(what: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw new CertificateFileError(`the ${what} cannot be used: ${(error as Error).message}`, { cause: error })
+  }
+}
