@@ -1,0 +1,103 @@
+// Two connections wired back to back in memory, for figures that no socket may blur: the cost of a packet in this code.
+
+import { Connection, RandomConnectionIdGenerator, Transmit } from '@quicwire/quic'
+import type { ConnectionConfig, ConnectionEvent, PathAddress, TransportSettings } from '@quicwire/quic'
+import { nodeProvider } from '@quicwire/quic/crypto-node'
+import type { CryptoProvider } from '@quicwire/quic'
+import { createDevCertificate } from '@quicwire/quic'
+
+const CLIENT: PathAddress = { local: '10.0.0.1:1', remote: '10.0.0.2:2' }
+const SERVER: PathAddress = { local: '10.0.0.2:2', remote: '10.0.0.1:1' }
+
+export interface PairOptions {
+  readonly provider?: CryptoProvider
+  readonly transport?: Partial<TransportSettings>
+}
+
+export class ConnectionPair {
+  readonly client: Connection
+  server: Connection | null
+  now: number
+  packets: number
+  onClient: (event: ConnectionEvent) => void
+  onServer: (event: ConnectionEvent) => void
+  private readonly serverConfig: ConnectionConfig
+  private readonly out: Transmit
+
+  constructor(options: PairOptions = {}) {
+    const provider = options.provider ?? nodeProvider
+    const transport = options.transport ?? {}
+    const certificate = createDevCertificate(provider, { names: ['bench.example'], unixTimeMs: Date.now() })
+    const random = provider.random
+    const common = { provider, random, connectionIds: new RandomConnectionIdGenerator(random, 8), transport }
+    this.serverConfig = {
+      ...common,
+      tls: { alpn: ['bench'], certificates: [{ chain: [certificate.certificate], key: provider.importPrivateKey(certificate.privateKey) }] },
+    }
+    this.now = 1000
+    this.packets = 0
+    this.onClient = () => {}
+    this.onServer = () => {}
+    this.server = null
+    this.out = new Transmit(new Uint8Array(65_535))
+    this.client = Connection.connect(
+      { ...common, tls: { alpn: ['bench'], serverName: 'bench.example', verify: { mode: 'insecure' } } },
+      CLIENT,
+      this.now,
+    )
+  }
+
+  /** One turn: everything the client has goes to the server and back again. */
+  turn(): void {
+    this.drain(this.client, this.onClient)
+    this.carry(this.client, SERVER)
+    if (this.server !== null) {
+      this.drain(this.server, this.onServer)
+      this.carry(this.server, CLIENT)
+    }
+    this.now += 0.5
+    this.tick(this.client)
+    if (this.server !== null) this.tick(this.server)
+  }
+
+  runUntil(done: () => boolean): void {
+    for (let turns = 0; !done(); turns += 1) {
+      if (turns > 5_000_000) throw new Error('the pair does not come to an end')
+      this.turn()
+    }
+  }
+
+  private tick(connection: Connection): void {
+    if (connection.nextTimeout() <= this.now) connection.onTimeout(this.now)
+  }
+
+  private drain(connection: Connection, on: (event: ConnectionEvent) => void): void {
+    for (let event = connection.poll(); event !== null; event = connection.poll()) on(event)
+  }
+
+  private carry(from: Connection, path: PathAddress): void {
+    const { out } = this
+    while (from.transmit(out, this.now)) {
+      // A socket hands out a fresh buffer for every datagram; so does this.
+      const datagram = Buffer.allocUnsafeSlow(out.length)
+      datagram.set(out.buffer.subarray(0, out.length))
+      this.packets += 1
+      if (path === CLIENT) {
+        this.client.receive(datagram, CLIENT, this.now)
+      } else {
+        this.server ??= this.accept(datagram)
+        this.server.receive(datagram, SERVER, this.now)
+      }
+    }
+  }
+
+  private accept(datagram: Uint8Array): Connection {
+    const destinationLength = datagram[5] ?? 0
+    const sourceAt = 7 + destinationLength
+    const initial = {
+      destinationConnectionId: datagram.slice(6, 6 + destinationLength),
+      sourceConnectionId: datagram.slice(sourceAt, sourceAt + (datagram[sourceAt - 1] ?? 0)),
+    }
+    return Connection.accept(this.serverConfig, initial, SERVER, this.now)
+  }
+}

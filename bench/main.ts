@@ -1,0 +1,112 @@
+// `pnpm bench`: every figure with its ratio to something measured in the same run, as a table and as JSON.
+
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { Child } from './child.ts'
+import type { PacketCost } from './packet-cost.ts'
+import { BULK_BYTES, HANDSHAKES, IDLE_CONNECTIONS } from './work.ts'
+
+const RESULT_FILE = 'node_modules/.cache/quicwire/bench.json'
+
+interface Row {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  /** Beside what, and how it compares. */
+  readonly beside: string
+  readonly ratio: number | null
+}
+
+const rows: Row[] = []
+
+function add(name: string, value: number, unit: string, beside: string = '', reference: number | null = null): void {
+  rows.push({ name, value, unit, beside, ratio: reference === null ? null : value / reference })
+  console.log(line(rows[rows.length - 1]!))
+}
+
+function line(row: Row): string {
+  const value = row.value >= 100 ? row.value.toFixed(0) : row.value.toFixed(2)
+  const ratio = row.ratio === null ? '' : `${row.ratio.toFixed(2)} x ${row.beside}`
+  return `${row.name.padEnd(46)} ${value.padStart(9)} ${row.unit.padEnd(12)} ${ratio}`
+}
+
+async function number(child: Child, request: string): Promise<{ value: number; cpuSeconds: number }> {
+  const { value, cost } = await child.ask(request)
+  return { value: value as number, cpuSeconds: cost.cpuSeconds }
+}
+
+interface StackFigures {
+  readonly bulk: number
+  readonly small: number
+  readonly handshakes: number
+}
+
+async function floor(datagramSize: number): Promise<number> {
+  const child = Child.start('./floor.ts', [String(datagramSize)])
+  const { value } = await number(child, 'push')
+  child.stop()
+  return value
+}
+
+async function http2(): Promise<StackFigures> {
+  const server = Child.start('./http2-server.ts', [])
+  const url = (await server.ask('start')).value as string
+  const client = Child.start('./http2-client.ts', [url])
+  const bulk = (await number(client, 'bulk')).value
+  const small = (await number(client, 'small')).value
+  const handshakes = (await number(client, 'handshakes')).value
+  client.stop()
+  server.stop()
+  return { bulk, small, handshakes }
+}
+
+async function quicwire(datagramSize: number, reference: StackFigures): Promise<void> {
+  const label = `${datagramSize}-byte datagrams`
+  const bottom = await floor(datagramSize)
+  add(`floor: seal + send, ${label}`, bottom, 'MB/s')
+  const server = Child.start('./quicwire-server.ts', [String(datagramSize)])
+  const url = (await server.ask('start')).value as string
+  const client = Child.start('./quicwire-client.ts', [url, String(datagramSize)])
+  await client.ask('small')
+  await server.ask('reset')
+  const bulk = await number(client, 'bulk')
+  const serverCpu = (await server.ask('reset')).cost.cpuSeconds
+  add(`bulk download, ${label}`, bulk.value, 'MB/s', 'floor', bottom)
+  add(`  beside node:http2`, bulk.value, 'MB/s', 'http2', reference.bulk)
+  const gigabytes = BULK_BYTES / 1e9
+  add(`  processor, server`, serverCpu / gigabytes, 's/GB')
+  add(`  processor, client`, bulk.cpuSeconds / gigabytes, 's/GB')
+  if (datagramSize === 1200) {
+    add('64 concurrent 100-byte GETs', (await number(client, 'small')).value, 'req/s', 'http2', reference.small)
+    add(`handshakes, one after another (${HANDSHAKES})`, (await number(client, 'handshakes')).value, '/s', 'http2', reference.handshakes)
+    const before = (await number(server, 'heap')).value
+    await client.ask('idle')
+    const after = (await number(server, 'heap')).value
+    add(`server heap per idle connection`, (after - before) / IDLE_CONNECTIONS / 1024, 'KiB')
+  }
+  client.stop()
+  server.stop()
+}
+
+async function packetCost(): Promise<void> {
+  const child = Child.start('./packet-cost.ts', [])
+  const cost = (await child.ask('measure')).value as PacketCost
+  child.stop()
+  add('packet on the in-memory pair, both ends', cost.microseconds, 'us')
+  add('  garbage', cost.heapBytes, 'B/packet')
+}
+
+const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}, ${process.platform}`
+console.log(`${machine}\n`)
+const reference = await http2()
+add('node:http2 bulk download', reference.bulk, 'MB/s')
+add('node:http2 64 concurrent 100-byte GETs', reference.small, 'req/s')
+add('node:http2 handshakes', reference.handshakes, '/s')
+await quicwire(1200, reference)
+await quicwire(8952, reference)
+await packetCost()
+mkdirSync('node_modules/.cache/quicwire', { recursive: true })
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+writeFileSync(RESULT_FILE, `${JSON.stringify({ machine, commit, rows }, null, 2)}\n`)
+console.log(`\nwritten to ${RESULT_FILE}`)

@@ -1,0 +1,42 @@
+// HTTP/3 client of the bench.
+
+import { connect } from 'quicwire'
+import type { Session } from 'quicwire'
+import { answer } from './child.ts'
+import { BULK_BYTES, HANDSHAKES, IDLE_CONNECTIONS, megabytesPerSecond, requestsPerSecond } from './work.ts'
+
+const url = process.argv[2] ?? ''
+const datagramSize = Number(process.argv[3] ?? 1200)
+const options = { insecure: true, settings: { datagramSize } }
+const idle: Session[] = []
+
+async function bulk(session: Session): Promise<number> {
+  const begin = performance.now()
+  const response = await session.request('/bulk')
+  let received = 0
+  for await (const chunk of response.body) received += chunk.length
+  if (received !== BULK_BYTES) throw new Error(`bulk body of ${received} bytes`)
+  return megabytesPerSecond(received, performance.now() - begin)
+}
+
+async function handshakes(): Promise<number> {
+  const begin = performance.now()
+  for (let i = 0; i < HANDSHAKES; i += 1) await (await connect(url, options)).close()
+  return HANDSHAKES / ((performance.now() - begin) / 1000)
+}
+
+answer(async (request) => {
+  const session = request === 'handshakes' || request === 'idle' ? null : await connect(url, options)
+  try {
+    if (request === 'handshakes') return await handshakes()
+    if (request === 'idle') {
+      for (let i = 0; i < IDLE_CONNECTIONS; i += 1) idle.push(await connect(url, options))
+      return idle.length
+    }
+    if (session === null) return null
+    if (request === 'bulk') return await bulk(session)
+    return await requestsPerSecond(async () => void (await (await session.request('/small')).bytes()))
+  } finally {
+    await session?.close()
+  }
+})
