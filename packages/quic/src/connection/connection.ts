@@ -345,7 +345,7 @@ function buildCore(
     datagrams: new DatagramQueue({ maxFrameSize: settings.maxDatagramFrameSize }),
     localIds: new LocalConnectionIds({ generator: config.connectionIds, resetToken, initial: source }),
     remoteIds,
-    pto: new PtoState(),
+    pto: new PtoState(now),
     lossTimer: new LossTimer(),
     situation: new ConnectionSituation({ role, spaces, lifecycle, handshake, paths }),
     keyPhase: new KeyPhase(),

@@ -42,8 +42,7 @@ export class ConnectionSituation implements RecoverySituation {
   }
 
   get amplificationBlocked(): boolean {
-    const path = this.core.paths.active
-    return !path.amplification.allows(path.maxDatagramSize)
+    return this.core.paths.active.nextDatagramSize() === 0
   }
 
   get maxAckDelay(): number {

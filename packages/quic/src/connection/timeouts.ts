@@ -20,6 +20,8 @@ export function nextDeadline(core: ConnectionCore): number {
   let deadline = core.idle.deadline(pto)
   if (!lifecycle.isEstablished()) deadline = Math.min(deadline, core.handshake.deadline)
   deadline = Math.min(deadline, armLossTimer(core), core.sending.pacedUntil, core.paths.nextTimeout())
+  // RFC 9000 §8.1: what may not be sent now has to wait for the peer, not for a time.
+  if (core.paths.active.nextDatagramSize() === 0) return deadline
   const { application } = core.spaces
   return application.canWrite() ? Math.min(deadline, application.ackPolicy.deadline) : deadline
 }

@@ -1,5 +1,5 @@
 // The PATH_CHALLENGE / PATH_RESPONSE exchange of one path (RFC 9000 §8.2): fresh data for every challenge, answered by
-// any of the outstanding ones, given up after three times the PTO.
+// any of the outstanding ones, repeated ever more rarely, given up in the end.
 
 import { equalBytes } from '../base/bytes.ts'
 import type { RandomSource } from '../base/random.ts'
@@ -32,14 +32,20 @@ export class PathValidation {
     this.interval = 0
   }
 
-  /** `pto` in milliseconds: RFC 9000 §8.2.4 recommends three times the larger of the current PTO and the new path's. */
-  start(now: number, pto: number): void {
+  /** Milliseconds: `pto` is the wait before the first repetition, which doubles; `giveUpAfter` ends it all (RFC 9000 §8.2.1, §8.2.4). */
+  start(now: number, pto: number, giveUpAfter: number): void {
     this.state = PathValidationState.validating
-    this.deadline = now + 3 * pto
+    this.deadline = now + giveUpAfter
     this.interval = pto
     this.retryAt = Infinity
     this.challengeDue = true
     this.outstanding.length = 0
+  }
+
+  /** The address was validated by other means: a Handshake packet (RFC 9000 §8.1). */
+  confirm(): void {
+    this.state = PathValidationState.valid
+    this.finish()
   }
 
   wantsChallenge(): boolean {
@@ -57,6 +63,7 @@ export class PathValidation {
     sink.token(TokenKind.pathChallenge, 0, 0, 0)
     this.challengeDue = false
     this.retryAt = now + this.interval
+    this.interval *= 2
     return true
   }
 
@@ -65,8 +72,7 @@ export class PathValidation {
     if (this.state !== PathValidationState.validating) return false
     for (const sent of this.outstanding) {
       if (equalBytes(sent, data)) {
-        this.state = PathValidationState.valid
-        this.finish()
+        this.confirm()
         return true
       }
     }

@@ -7,7 +7,10 @@ import { Pacer } from '../congestion/pacer.ts'
 import { RttEstimator } from '../recovery/rtt.ts'
 import { AmplificationBudget } from './amplification.ts'
 import type { PathAddress } from './path-address.ts'
-import { PathValidation } from './path-validation.ts'
+import { PathValidation, PathValidationState } from './path-validation.ts'
+
+/** Smaller datagrams are not worth sending: a packet with PATH_CHALLENGE or PATH_RESPONSE just fits. */
+const LEAST_DATAGRAM = 64
 
 /** RFC 9000 §8.2.2: responses owed on one path; an attacker's surplus challenges are dropped. */
 const MAX_PENDING_RESPONSES = 4
@@ -41,12 +44,12 @@ export class Path {
     this.address = address
     // RFC 9000 §9.4: a change of port only may keep the RTT estimate and congestion state.
     this.rtt = inherited !== null ? inherited.rtt : new RttEstimator(config.initialRtt)
-    this.maxDatagramSize = config.maxDatagramSize
+    this.maxDatagramSize = inherited !== null ? inherited.maxDatagramSize : config.maxDatagramSize
     this.congestion = inherited !== null ? inherited.congestion : config.createController(config.maxDatagramSize)
     this.pacer = inherited !== null ? inherited.pacer : new Pacer(config.maxDatagramSize)
     this.amplification = new AmplificationBudget()
-    if (validated) this.amplification.validate()
     this.validation = new PathValidation(validated)
+    if (validated) this.amplification.validate()
     this.responses = []
     this.bytesInFlight = inherited !== null ? inherited.bytesInFlight : 0
     this.appLimited = false
@@ -64,6 +67,22 @@ export class Path {
     this.amplification.onSent(bytes)
   }
 
+  /** The peer has proved to receive at this address (RFC 9000 §8.1, §8.2). */
+  validate(): void {
+    this.amplification.validate()
+    this.validation.confirm()
+  }
+
+  /**
+   * Bytes the next datagram may have, 0 when none may be sent. On an address that is not validated three times the bytes
+   * received bound it: a challenge may go out small (RFC 9000 §8.2.1), while datagrams of the handshake need their full size.
+   */
+  nextDatagramSize(): number {
+    const size = Math.min(this.maxDatagramSize, this.amplification.remaining())
+    const least = this.validation.state === PathValidationState.none ? this.maxDatagramSize : LEAST_DATAGRAM
+    return size < least ? 0 : size
+  }
+
   oweResponse(data: Uint8Array): void {
     if (this.responses.length < MAX_PENDING_RESPONSES) this.responses.push(copyBytes(data))
   }
@@ -79,6 +98,14 @@ export class Path {
     this.maxDatagramSize = bytes
     this.congestion.onMtu(bytes)
     this.pacer.onMtu(bytes)
+  }
+
+  /**
+   * RFC 9002 §7.8: the window was not the limit before an acknowledgment, `inFlightBefore` bytes being out: nothing more to
+   * say, or a sender too slow to fill half of it.
+   */
+  underusesWindow(inFlightBefore: number): boolean {
+    return this.appLimited || inFlightBefore * 2 < this.congestion.window()
   }
 
   windowAllows(): boolean {

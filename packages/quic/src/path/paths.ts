@@ -2,6 +2,7 @@
 // probed (RFC 9000 §9). Decides which packets move a connection; sends nothing itself.
 
 import type { SentPacket } from '../recovery/sent-packet.ts'
+import { RttEstimator } from '../recovery/rtt.ts'
 import { Path } from './path.ts'
 import type { PathConfig } from './path.ts'
 import { sameRemote, sameRemoteHost } from './path-address.ts'
@@ -38,6 +39,7 @@ export class Paths {
   ofPacket(packet: SentPacket): Path | null {
     if (packet.generation === this.active.generation) return this.active
     if (this.previous !== null && packet.generation === this.previous.generation) return this.previous
+    for (const path of this.probed) if (path.generation === packet.generation) return path
     return null
   }
 
@@ -50,26 +52,32 @@ export class Paths {
     }
     const inherited = sameRemoteHost(address, this.active.address) ? this.active : null
     const path = new Path(this.nextGeneration, address, false, this.config, inherited)
+    path.limitDatagramSize(this.active.maxDatagramSize)
     this.nextGeneration += 1
     this.probed.push(path)
     return path
   }
 
-  /** RFC 9000 §9.3: the peer moved. The path is validated unless it was before; the old one is kept for rollback. */
+  /** RFC 9000 §9.3: the peer moved. The path is validated unless it was before; the old one is kept for rollback. `pto` in milliseconds. */
   migrate(path: Path, now: number, pto: number): void {
     if (path === this.active) return
     const index = this.probed.indexOf(path)
     if (index >= 0) this.probed.splice(index, 1)
+    // After a rebinding both objects share one generation, and with it what is in flight.
+    if (path.generation === this.active.generation) path.bytesInFlight = this.active.bytesInFlight
     if (this.active.validation.state === PathValidationState.valid) this.previous = this.active
     else if (path === this.previous) this.previous = null
     this.active = path
-    if (path.validation.state !== PathValidationState.valid) path.validation.start(now, pto)
+    if (path.validation.state === PathValidationState.valid) return
+    // RFC 9000 §8.2.4: "three times the larger of the current PTO or the PTO for the new path (using kInitialRtt)".
+    const unmeasured = new RttEstimator(this.config.initialRtt).pto(0)
+    path.validation.start(now, pto, 3 * Math.max(pto, unmeasured))
   }
 
   /** RFC 9000 §8.2.3: a response validates the path its challenge was sent on. */
   onPathResponse(data: Uint8Array): Path | null {
     if (this.active.validation.onResponse(data)) {
-      this.active.amplification.validate()
+      this.active.validate()
       this.previous = null
       return this.active
     }
@@ -80,7 +88,6 @@ export class Paths {
   onTimeout(now: number): boolean {
     if (!this.active.validation.onTimeout(now)) return false
     if (this.previous === null) return false
-    // After a rebinding both objects share one generation, and with it what is in flight.
     if (this.previous.generation === this.active.generation) this.previous.bytesInFlight = this.active.bytesInFlight
     this.active = this.previous
     this.previous = null

@@ -52,9 +52,14 @@ const MAX_BACKOFF_EXPONENT = 30
 
 export class PtoState {
   /** Probe timeouts since the last acknowledgment that reset it. */
-  count: number = 0
-  /** When the timer was last restarted by something other than a packet sent, ms; -1 never. */
-  restartedAt: number = -1
+  count: number
+  /** When the timer was last restarted by something other than a packet sent, ms; at first the start of the connection. */
+  restartedAt: number
+
+  constructor(startedAt: number = -1) {
+    this.count = 0
+    this.restartedAt = startedAt
+  }
 
   /** 2 ^ count. */
   backoff(): number {

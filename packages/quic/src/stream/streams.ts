@@ -6,6 +6,7 @@ import { Ring } from '../base/ring.ts'
 import type { FrameSink } from '../delivery/frame-sink.ts'
 import { FrameType, TransportErrorCode } from '../wire/constants.ts'
 import { TransportError } from '../wire/transport-error.ts'
+import { isWireValue } from '../wire/varint.ts'
 import type { WireValue } from '../wire/varint.ts'
 import { FlowClock, FlowReceiver } from './flow-receiver.ts'
 import { FlowSender } from './flow-sender.ts'
@@ -363,8 +364,7 @@ export class Streams {
 }
 
 function checkCode(code: WireValue): void {
-  const valid = typeof code === 'number' ? Number.isSafeInteger(code) && code >= 0 : code >= 0n && code < 1n << 62n
-  if (!valid) throw new RangeError('an application error code is an integer of 0 to 2^62 - 1')
+  if (!isWireValue(code)) throw new RangeError('an application error code is an integer of 0 to 2^62 - 1')
 }
 
 // RFC 9000 §19.11, §19.14: "This value cannot exceed 2^60".

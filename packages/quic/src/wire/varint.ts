@@ -3,6 +3,7 @@
 // Byte arithmetic, not DataView: the buffer changes with every datagram and a view per datagram would be garbage.
 
 import { invariant } from '../base/assert.ts'
+import { MAX_WIRE_VARINT } from './constants.ts'
 
 /** A 62-bit value: a number up to 2^53 − 1, a bigint only above that. */
 export type WireValue = number | bigint
@@ -13,6 +14,11 @@ const TWO_32 = 0x1_0000_0000
 /** Bytes the shortest encoding of `value` (0 to 2^53 − 1) takes. */
 export function varintSize(value: number): 1 | 2 | 4 | 8 {
   return value < 64 ? 1 : value < 16384 ? 2 : value < TWO_30 ? 4 : 8
+}
+
+/** True for what a varint can carry: an integer of 0 to 2^62 - 1. */
+export function isWireValue(value: WireValue): boolean {
+  return typeof value === 'number' ? Number.isSafeInteger(value) && value >= 0 : value >= 0n && value <= MAX_WIRE_VARINT
 }
 
 /** Bytes the shortest encoding of an exact 62-bit value takes. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { EMPTY, equalBytes } from '../../src/base/bytes.ts'
-import { Pair, pattern } from './pair.ts'
+import { Transmit } from '../../src/connection/send/transmit-buffer.ts'
+import { QlogTrace } from '../../src/qlog/index.ts'
+import { CLIENT, Pair, SERVER, pattern } from './pair.ts'
 
 describe('handshake (RFC 9000 §7, RFC 9001 §4)', () => {
   it('completes and is confirmed on both sides', () => {
@@ -30,6 +32,27 @@ describe('handshake (RFC 9000 §7, RFC 9001 §4)', () => {
     pair.network.run(() => pair.server.finished.has(2) && pair.client.finished.has(3) && pair.client.finished.has(1))
     expect(equalBytes(pair.server.bytesOf(2), pattern(5000))).toBe(true)
     expect(equalBytes(pair.client.bytesOf(3), pattern(3000, 1))).toBe(true)
+  })
+
+  it('counts the first probe timeout of a server from the start of the connection (RFC 9002 §6.2.1)', () => {
+    const pair = new Pair()
+    const { now } = pair.network
+    const out = new Transmit(new Uint8Array(65_535))
+    expect(pair.client.connection.transmit(out, now)).toBe(true)
+    pair.endpoint.receive(out.buffer.slice(0, out.length), pair.network.path(SERVER, CLIENT), now)
+    const server = pair.endpoint.pollIncoming()!
+    // Its flight is ready and not sent yet: three times the initial RTT of 333 ms from now, not from the clock's zero.
+    expect(server.nextTimeout()).toBeCloseTo(now + 999, 0)
+    server.onTimeout(now)
+    expect(server.stats().ptoCount).toBe(0)
+  })
+
+  it('is traced as complete before it is confirmed', () => {
+    let log = ''
+    const serverTrace = new QlogTrace((text) => void (log += text), { vantagePoint: 'server' })
+    new Pair({ serverTrace }).establish()
+    const states = Array.from(log.matchAll(/"new":"(handshake_[a-z]+)"/g), ([, state]) => state)
+    expect(states).toEqual(['handshake_complete', 'handshake_confirmed'])
   })
 
   for (let seed = 1; seed <= 40; seed += 1) {

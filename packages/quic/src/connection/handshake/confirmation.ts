@@ -11,6 +11,7 @@ import { routeLostPacket } from '../delivery-routes.ts'
 export function onHandshakeComplete(core: ConnectionCore, now: number): void {
   core.lifecycle.onEstablished()
   core.handshake.duration = now - core.handshake.startedAt
+  core.trace?.connectionStateUpdated(now, 'handshake_complete')
   core.events.push({ kind: 'established' })
   if (core.role === 'server') {
     // RFC 9001 §4.1.2: on a server completion is confirmation, told to the client with HANDSHAKE_DONE.
@@ -20,7 +21,6 @@ export function onHandshakeComplete(core: ConnectionCore, now: number): void {
   // RFC 9000 §5.1.1: spare connection IDs go out once 1-RTT packets can carry them.
   const parameters = core.handshake.peerParameters
   if (parameters !== null) core.localIds.setPeerLimit(parameters.activeConnectionIdLimit)
-  core.trace?.connectionStateUpdated(now, 'handshake_complete')
 }
 
 /** RFC 9001 §4.1.2 and §4.9.2: confirmed; Handshake keys have done their work. */

@@ -1,7 +1,7 @@
 // Retry on a client (RFC 9000 §17.2.5.2): once, only before anything else arrived, only with a good integrity tag; then
 // a new destination connection ID, new Initial keys, the token, and the first flight again.
 
-import { copyBytes } from '../../base/bytes.ts'
+import { copyBytes, equalBytes } from '../../base/bytes.ts'
 import { isRetryAuthentic } from '../../crypto/retry-integrity.ts'
 import { installInitialKeys } from './initial-keys-install.ts'
 import type { ConnectionCore } from '../core.ts'
@@ -16,6 +16,8 @@ export function onRetry(core: ConnectionCore, now: number): void {
   if (token.length === 0) return
   const packet = header.buffer.subarray(header.start, header.packetEnd)
   if (!isRetryAuthentic(core.provider, handshake.version, handshake.originalDestinationConnectionId, packet)) return
+  // RFC 9000 §17.2.5.1: nor one with "a Source Connection ID field that is identical to the Destination Connection ID field".
+  if (equalBytes(header.source(), handshake.originalDestinationConnectionId)) return
   const source = copyBytes(header.source())
   handshake.retrySourceConnectionId = source
   handshake.token = copyBytes(token)

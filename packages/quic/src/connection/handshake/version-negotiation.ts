@@ -10,6 +10,7 @@ export function onVersionNegotiation(core: ConnectionCore, now: number): void {
   const { header } = core.receiving
   // RFC 9000 §6.2, §17.2.1: it must echo our connection IDs, and must not list the version we chose.
   if (!equalBytes(header.source(), core.handshake.originalDestinationConnectionId)) return
+  if (!equalBytes(header.destination(), core.addressing.source)) return
   const versions = decodeSupportedVersions(header)
   if (versions.length === 0 || versions.includes(core.handshake.version)) return
   const offered = versions.map((version) => `0x${version.toString(16).padStart(8, '0')}`).join(', ')

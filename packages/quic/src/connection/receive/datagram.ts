@@ -10,6 +10,7 @@ import type { PacketDropReason } from '../../trace/sink.ts'
 import { EncryptionLevel, PacketType, RESET_TOKEN_LENGTH, TAG_LENGTH } from '../../wire/constants.ts'
 import { HeaderResult, parseHeader } from '../../wire/header.ts'
 import type { HeaderView } from '../../wire/header.ts'
+import { MIN_STATELESS_RESET } from '../../wire/stateless-reset.ts'
 import { TransportError } from '../../wire/transport-error.ts'
 import { closedSilently } from '../close-reason.ts'
 import type { ConnectionCore } from '../core.ts'
@@ -62,7 +63,7 @@ function receivePacket(core: ConnectionCore, datagramSize: number, address: Path
   const { header } = core.receiving
   switch (admit(core, header, datagramSize)) {
     case GateDecision.take:
-      takePacket(core, address, now)
+      takePacket(core, datagramSize, address, now)
       return
     case GateDecision.defer:
       if (core.deferred.add(header.buffer, header.start, header.packetEnd, address)) return
@@ -79,7 +80,7 @@ function receivePacket(core: ConnectionCore, datagramSize: number, address: Path
   }
 }
 
-function takePacket(core: ConnectionCore, address: PathAddress, now: number): void {
+function takePacket(core: ConnectionCore, datagramSize: number, address: PathAddress, now: number): void {
   const { receiving } = core
   const { header } = receiving
   const id = spaceOfPacketType(header.packetType)
@@ -89,11 +90,11 @@ function takePacket(core: ConnectionCore, address: PathAddress, now: number): vo
   const packetType = header.packetType
   const dropped = unprotect(core, space)
   if (dropped !== null) {
-    if (dropped === 'decryption_failure' && isStatelessReset(core, now)) return
+    if (dropped !== 'duplicate' && isStatelessReset(core, now)) return
     drop(core, size, dropped, now)
     return
   }
-  const path = core.paths.find(address) ?? core.paths.open(address)
+  const path = core.paths.find(address) ?? openPath(core, datagramSize, address)
   if (path === null) return drop(core, size, 'rejected', now)
   core.stats.packetsReceived += 1
   core.idle.onReceived(now)
@@ -113,6 +114,13 @@ function takePacket(core: ConnectionCore, address: PathAddress, now: number): vo
   if (path !== core.paths.active && packetNumber > largestBefore && !receiving.probingOnly) moveTo(core, path, now)
 }
 
+/** RFC 9000 §8.1: the datagram that opens a path is the first to count there. */
+function openPath(core: Pick<ConnectionCore, 'paths'>, datagramSize: number, address: PathAddress): Path | null {
+  const path = core.paths.open(address)
+  path?.onDatagramReceived(datagramSize)
+  return path
+}
+
 /** What an authenticated packet of some type proves about the handshake. */
 function noteHandshakeProgress(core: ConnectionCore, packetType: number, path: Path, now: number): void {
   const { header } = core.receiving
@@ -124,7 +132,7 @@ function noteHandshakeProgress(core: ConnectionCore, packetType: number, path: P
   }
   if (packetType === PacketType.handshake && core.role === 'server') {
     // RFC 9000 §8.1: a Handshake packet proves the client's address. RFC 9001 §4.9.1: Initial keys have done their work.
-    path.amplification.validate()
+    path.validate()
     core.handshake.peerAddressValidated = true
     if (core.spaces.initial !== null) discardSpace(core, SpaceId.initial, now)
   }
@@ -142,6 +150,7 @@ function moveTo(core: ConnectionCore, path: Path, now: number): void {
 function isStatelessReset(core: ConnectionCore, now: number): boolean {
   const { header } = core.receiving
   if (header.packetType !== PacketType.oneRtt) return false
+  if (header.packetEnd - header.start < MIN_STATELESS_RESET) return false
   if (!core.remoteIds.isResetToken(header.buffer, header.packetEnd - RESET_TOKEN_LENGTH)) return false
   endSilently(core, closedSilently('stateless-reset', 'the peer has no state for this connection (RFC 9000 §10.3)'), now)
   return true

@@ -1,6 +1,7 @@
 // What may happen to a packet before anything of it is decrypted: one decision over packet type, life stage and role.
 // The only file that says Retry, Version Negotiation and "too early".
 
+import { equalBytes } from '../../base/bytes.ts'
 import { SpaceId } from '../../space/space-id.ts'
 import { MIN_INITIAL_DATAGRAM, PacketType } from '../../wire/constants.ts'
 import type { HeaderView } from '../../wire/header.ts'
@@ -21,7 +22,7 @@ export function admit(core: GateContext, header: HeaderView, datagramSize: numbe
   switch (header.packetType) {
     case PacketType.versionNegotiation:
       // RFC 9000 §6.2: only a client that has not processed any other packet may act on it.
-      return core.role === 'client' && core.handshake.peerInitialSourceConnectionId === null
+      return core.role === 'client' && core.handshake.peerInitialSourceConnectionId === null && core.handshake.retrySourceConnectionId === null
         ? GateDecision.versionNegotiation
         : GateDecision.drop
     case PacketType.retry:
@@ -29,13 +30,21 @@ export function admit(core: GateContext, header: HeaderView, datagramSize: numbe
     case PacketType.initial:
       // RFC 9000 §14.1: a server discards Initial packets in datagrams smaller than 1200 bytes.
       if (core.role === 'server' && datagramSize < MIN_INITIAL_DATAGRAM) return GateDecision.drop
-      return core.spaces.initial === null ? GateDecision.drop : GateDecision.take
+      // RFC 9000 §17.2.2: a server has no token to send.
+      if (core.role === 'client' && header.tokenLength > 0) return GateDecision.drop
+      return core.spaces.initial === null || !comesFromPeer(core, header) ? GateDecision.drop : GateDecision.take
     case PacketType.handshake:
-      if (core.spaces.handshake === null) return GateDecision.drop
+      if (core.spaces.handshake === null || !comesFromPeer(core, header)) return GateDecision.drop
       return core.spaces.handshake.canRead() ? GateDecision.take : GateDecision.defer
     case PacketType.oneRtt:
       return core.spaces.get(SpaceId.application)?.canRead() === true ? GateDecision.take : GateDecision.defer
     default:
       return GateDecision.drop
   }
+}
+
+/** RFC 9000 §7.2: after the peer's first Initial packet, long headers with another Source Connection ID "MUST be discarded". */
+function comesFromPeer(core: GateContext, header: HeaderView): boolean {
+  const chosen = core.handshake.peerInitialSourceConnectionId
+  return chosen === null || equalBytes(chosen, header.source())
 }

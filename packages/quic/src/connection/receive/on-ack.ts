@@ -22,11 +22,12 @@ export function onAck(core: ConnectionCore, space: PacketSpace, now: number): vo
   if (space.oneRttKeys !== null) core.keyPhase.onAcked(space.oneRttKeys, ack.largest)
   if (outcome.spuriousCount > 0) settleSpurious(core, space, outcome)
   if (outcome.ackedCount === 0) return
+  const path = core.paths.active
+  const inFlightBefore = path.bytesInFlight
   takeRttSample(core, space, outcome, now)
   settleAcked(core, space, outcome, now)
   declareLostPackets(core, space, now)
-  const path = core.paths.active
-  path.congestion.onAckBatchEnd(now, path.bytesInFlight, path.appLimited)
+  path.congestion.onAckBatchEnd(now, path.bytesInFlight, path.underusesWindow(inFlightBefore))
   onProgress(core, space, now)
   space.sent.forgetLost(now, 3 * path.rtt.pto(core.settings.maxAckDelay))
   outcome.release(core.packetPool)

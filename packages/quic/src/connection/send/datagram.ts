@@ -34,7 +34,7 @@ export function transmitDatagram(core: ConnectionCore, out: Transmit, now: numbe
 }
 
 function transmitPlanned(core: ConnectionCore, path: Path, mode: SendMode, out: Transmit, now: number): boolean {
-  const limit = Math.min(path.maxDatagramSize, out.buffer.length)
+  const limit = Math.min(path.nextDatagramSize(), out.buffer.length)
   let open: PacketBuilder | null = null
   let padTo = 0
   let sentHandshake = false
@@ -93,7 +93,7 @@ function finish(core: ConnectionCore, packet: PacketBuilder, path: Path, padTo: 
   const probing = space.probesPending > 0
   const frames = core.trace === null ? null : describeFrames(packet.writer.buffer, packet.payloadStart, packet.writer.position)
   const record = packet.seal(padTo)
-  if (space.ackPolicy.isUseful()) space.ackPolicy.onAckSent(alone)
+  if (packet.carriesAck) space.ackPolicy.onAckSent(alone)
   if (probing && record.ackEliciting) space.probesPending -= 1
   if (frames !== null) {
     const purpose = probing ? PacketPurpose.ptoProbe : PacketPurpose.ordinary
@@ -131,8 +131,7 @@ function transmitPathResponse(core: ConnectionCore, out: Transmit, now: number):
 function transmitClose(core: ConnectionCore, out: Transmit, now: number): boolean {
   const path = core.paths.active
   core.lifecycle.closeDue = false
-  if (!path.amplification.allows(MIN_INITIAL_DATAGRAM)) return false
-  const limit = Math.min(path.maxDatagramSize, out.buffer.length)
+  const limit = Math.min(path.nextDatagramSize(), out.buffer.length)
   const confirmed = core.handshake.peerAddressValidated && core.spaces.handshake === null
   let open: PacketBuilder | null = null
   let padTo = 0

@@ -29,6 +29,8 @@ export class PacketBuilder implements FrameSink {
   ackEliciting: boolean
   /** RFC 9000 §8.2.1: the datagram is to be expanded. */
   carriesPathFrames: boolean
+  /** An ACK frame is in. */
+  carriesAck: boolean
   packetType: number
   packetNumber: number
   payloadStart: number
@@ -45,6 +47,7 @@ export class PacketBuilder implements FrameSink {
     this.pool = pool
     this.ackEliciting = false
     this.carriesPathFrames = false
+    this.carriesAck = false
     this.packetType = -1
     this.packetNumber = -1
     this.payloadStart = 0
@@ -87,6 +90,7 @@ export class PacketBuilder implements FrameSink {
     this.record = this.pool.take()
     this.ackEliciting = false
     this.carriesPathFrames = false
+    this.carriesAck = false
     return true
   }
 
@@ -111,6 +115,7 @@ export class PacketBuilder implements FrameSink {
 
   /** An ACK frame was written; it does not make the packet ack-eliciting (RFC 9000 §13.2). */
   ackToken(largestAcknowledged: number): void {
+    this.carriesAck = true
     this.record!.addToken(TokenKind.ack, largestAcknowledged, 0, 0)
   }
 

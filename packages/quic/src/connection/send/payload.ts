@@ -35,6 +35,10 @@ export function writePayload(core: ConnectionCore, space: PacketSpace, path: Pat
     if (space.ackPolicy.wantsPing()) writePing(packet)
     return
   }
+  if (mode === SendMode.pathFrames) {
+    writePathFrames(core, space, path, packet, now)
+    return
+  }
   const order = space.id === SpaceId.application ? APPLICATION_ORDER : HANDSHAKE_ORDER
   for (let i = 0; i < order.length; i += 1) {
     if (!order[i]!(core, space, path, packet, now)) break

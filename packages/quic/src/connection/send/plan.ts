@@ -1,4 +1,4 @@
-// What may be sent now: nothing, acknowledgements only, probes past the congestion window, or anything (RFC 9002 §7,
+// What may be sent now: nothing, acknowledgements only, path frames or probes past the congestion window, or anything (RFC 9002 §7,
 // RFC 9000 §8.1). One answer, before any byte is written.
 
 import type { Path } from '../../path/path.ts'
@@ -6,14 +6,14 @@ import type { PacketSpace } from '../../space/packet-space.ts'
 import { SpaceId } from '../../space/space-id.ts'
 import type { ConnectionCore } from '../core.ts'
 
-export const SendMode = { none: 0, acknowledgements: 1, probe: 2, any: 3 } as const
+export const SendMode = { none: 0, acknowledgements: 1, pathFrames: 2, probe: 3, any: 4 } as const
 export type SendMode = (typeof SendMode)[keyof typeof SendMode]
 
 export function planSend(core: ConnectionCore, path: Path, now: number): SendMode {
   core.sending.pacedUntil = Infinity
-  if (!path.amplification.allows(path.maxDatagramSize)) return SendMode.none
+  if (path.nextDatagramSize() === 0) return SendMode.none
   if (probesArePending(core)) return SendMode.probe
-  const withoutData = acknowledgementIsDue(core, now) ? SendMode.acknowledgements : SendMode.none
+  const withoutData = pathFramesAreDue(core, path) ? SendMode.pathFrames : acknowledgementIsDue(core, now) ? SendMode.acknowledgements : SendMode.none
   const windowOpen = path.windowAllows()
   if (!anythingToSay(core, path)) {
     // RFC 9002 §7.8: a window that nobody fills must not grow.
@@ -33,6 +33,7 @@ export function planSend(core: ConnectionCore, path: Path, now: number): SendMod
 export function spaceWants(core: ConnectionCore, space: PacketSpace, path: Path, mode: SendMode, now: number): boolean {
   if (space.ackPolicy.isDue(now)) return true
   if (mode === SendMode.acknowledgements) return false
+  if (mode === SendMode.pathFrames) return space.id === SpaceId.application
   return space.probesPending > 0 || spaceHasData(core, space, path)
 }
 
@@ -47,9 +48,13 @@ function spaceHasData(core: ConnectionCore, space: PacketSpace, path: Path): boo
     core.remoteIds.wants() ||
     core.handshake.wantsHandshakeDone() ||
     core.sending.pingDue ||
-    path.validation.wantsChallenge() ||
-    path.responses.length > 0
+    pathFramesAreDue(core, path)
   )
+}
+
+/** A window full of packets that went to the peer's former address must not keep the new one from being validated. */
+function pathFramesAreDue(core: Pick<ConnectionCore, 'spaces'>, path: Path): boolean {
+  return core.spaces.application.canWrite() && (path.validation.wantsChallenge() || path.responses.length > 0)
 }
 
 function anythingToSay(core: ConnectionCore, path: Path): boolean {

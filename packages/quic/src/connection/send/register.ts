@@ -6,7 +6,7 @@ import type { SentPacket } from '../../recovery/sent-packet.ts'
 import type { ConnectionCore } from '../core.ts'
 
 export function registerSent(
-  core: Pick<ConnectionCore, 'idle' | 'stats'>,
+  core: Pick<ConnectionCore, 'idle' | 'stats' | 'paths'>,
   space: PacketSpace,
   path: Path,
   packet: SentPacket,
@@ -18,8 +18,10 @@ export function registerSent(
   core.stats.packetsSent += 1
   if (packet.ackEliciting) core.idle.onAckElicitingSent(now)
   if (packet.inFlight) {
-    path.bytesInFlight += packet.size
-    path.congestion.onSent(now, packet.size, path.bytesInFlight, path.appLimited)
+    // A probed path that inherited its congestion state shares it with the path in use.
+    const charged = core.paths.ofPacket(packet) ?? path
+    charged.bytesInFlight += packet.size
+    path.congestion.onSent(now, packet.size, charged.bytesInFlight, path.appLimited)
     path.pacer.onSent(now, packet.size, path.congestion.pacingRate(path.rtt))
   }
   space.sent.insert(packet)
