@@ -5,12 +5,12 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const pnpm = 'pnpm@12.21.0'
-const nodes = [process.execPath, ...process.argv.slice(2)]
+const nodes = [process.execPath, ...process.argv.slice(2).map((path) => resolve(path))]
 const scratch = mkdtempSync(join(tmpdir(), 'quicwire-packages-'))
 
 function run(title, command, args, cwd) {

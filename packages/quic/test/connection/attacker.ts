@@ -47,6 +47,8 @@ export interface OpenedPacket {
   readonly size: number
   readonly to: string
   readonly destination: Uint8Array
+  /** Key updates before it. */
+  readonly generation: number
   readonly frames: readonly FrameRecord[]
 }
 
@@ -119,7 +121,8 @@ export class Attacker {
 
   seal(packetType: PacketType, frames: Uint8Array, options: PacketOptions = {}): Uint8Array {
     const generation = options.generation ?? 0
-    const packetNumber = options.packetNumber ?? this.nextNumber++
+    const packetNumber = options.packetNumber ?? this.nextNumber
+    this.nextNumber = Math.max(this.nextNumber, packetNumber + 1)
     const destination = options.destination ?? this.victim.sourceConnectionIds()[0]!
     const writer = new Writer(new Uint8Array(65_535))
     let lengthAt = -1
@@ -183,6 +186,7 @@ export class Attacker {
           size: view.packetEnd - at,
           to,
           destination: view.destination().slice(),
+          generation,
           frames: describeFrames(datagram.slice(), payload, view.packetEnd - TAG),
         })
         break

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { equalBytes } from '../../src/base/bytes.ts'
-import { FrameType } from '../../src/wire/constants.ts'
+import { FrameType, PacketType } from '../../src/wire/constants.ts'
 import { Attacker } from './attacker.ts'
 import * as frames from './frames.ts'
 import { CLIENT, Pair, SERVER, pattern } from './pair.ts'
@@ -73,7 +73,7 @@ describe('NAT rebinding (RFC 9000 §9.3, §9.4)', () => {
 describe('path validation (RFC 9000 §8.2)', () => {
   it('answers every challenge on the path it came on, in a datagram of 1200 bytes when it may (§8.2.2)', () => {
     const attacker = new Attacker('client').establish()
-    attacker.deliver(attacker.seal(1 + 4, frames.pathChallenge(DATA), { size: 1200 }), ELSEWHERE)
+    attacker.deliver(attacker.seal(PacketType.oneRtt, frames.pathChallenge(DATA), { size: 1200 }), ELSEWHERE)
     const responses = attacker.opened.filter((packet) => packet.frames.some((frame) => frame.type === FrameType.pathResponse))
     expect(responses).toHaveLength(1)
     expect(responses[0]!.to).toBe(ELSEWHERE)
@@ -83,7 +83,7 @@ describe('path validation (RFC 9000 §8.2)', () => {
 
   it('answers a small challenge within three times its size (§8.1)', () => {
     const attacker = new Attacker('client').establish()
-    const challenge = attacker.seal(1 + 4, frames.pathChallenge(DATA), { size: 60 })
+    const challenge = attacker.seal(PacketType.oneRtt, frames.pathChallenge(DATA), { size: 60 })
     attacker.deliver(challenge, ELSEWHERE, 2000)
     const sent = attacker.opened.filter((packet) => packet.to === ELSEWHERE)
     expect(sent.some((packet) => packet.frames.some((frame) => frame.type === FrameType.pathResponse))).toBe(true)
