@@ -198,6 +198,19 @@ describe('a slow reader', () => {
   })
 })
 
+describe('a connection that dies', () => {
+  it('fails the body with its own cause', async () => {
+    async function* stuck(): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array(1000)
+      await new Promise(() => {})
+    }
+    const server = await start(() => ({ status: 200, body: stuck() }))
+    const client = await connect(server.url, { ca: certificate.cert, settings: { maxIdleTimeout: 100 } })
+    const response = await client.request('/')
+    await expect(collect(response.body)).rejects.toMatchObject({ code: 'QUIC_IDLE_TIMEOUT' })
+  })
+})
+
 describe('a server that closes', () => {
   it('lets running responses finish and takes no new ones', async () => {
     const body = pattern(200_000)

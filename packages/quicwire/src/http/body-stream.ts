@@ -1,6 +1,7 @@
 // The frames of one message as a byte stream. The end of the body is a frame of its own: a channel that ends without it
 // means the peer or the connection cut the message short, and that is an error, never a short body.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { InboundFrameStream } from '@quicwire/driver'
 import type { ByteStream, Header } from './message.ts'
 
@@ -64,7 +65,11 @@ export class BodyStream implements ByteStream {
   private async next(): Promise<Uint8Array | null> {
     while (!this.ended) {
       const frame = await this.frames.recv()
-      if (frame === null) throw this.whyEnded()
+      if (frame === null) {
+        // The channel ends in the turn in which the cause is announced; the announcement has its own reader.
+        await nextTurn()
+        throw this.whyEnded()
+      }
       if (frame.kind === 'Trailers') {
         this.trailerFields = frame.headers
         continue
