@@ -1,6 +1,6 @@
 // Two connections wired back to back in memory, for figures that no socket may blur: the cost of a packet in this code.
 
-import { Connection, RandomConnectionIdGenerator, Transmit } from '@quicwire/quic'
+import { Connection, Endpoint, RandomConnectionIdGenerator, Transmit } from '@quicwire/quic'
 import type { ConnectionConfig, ConnectionEvent, PathAddress, TransportSettings } from '@quicwire/quic'
 import { nodeProvider } from '@quicwire/quic/crypto-node'
 import type { CryptoProvider } from '@quicwire/quic'
@@ -21,7 +21,7 @@ export class ConnectionPair {
   packets: number
   onClient: (event: ConnectionEvent) => void
   onServer: (event: ConnectionEvent) => void
-  private readonly serverConfig: ConnectionConfig
+  private readonly endpoint: Endpoint
   private readonly out: Transmit
 
   constructor(options: PairOptions = {}) {
@@ -30,10 +30,11 @@ export class ConnectionPair {
     const certificate = createDevCertificate(provider, { names: ['bench.example'], unixTimeMs: Date.now() })
     const random = provider.random
     const common = { provider, random, connectionIds: new RandomConnectionIdGenerator(random, 8), transport }
-    this.serverConfig = {
+    const serverConfig: ConnectionConfig = {
       ...common,
       tls: { alpn: ['bench'], certificates: [{ chain: [certificate.certificate], key: provider.importPrivateKey(certificate.privateKey) }] },
     }
+    this.endpoint = new Endpoint({ random, connectionIdLength: 8, server: () => serverConfig })
     this.now = 1000
     this.packets = 0
     this.onClient = () => {}
@@ -72,7 +73,10 @@ export class ConnectionPair {
   }
 
   private drain(connection: Connection, on: (event: ConnectionEvent) => void): void {
-    for (let event = connection.poll(); event !== null; event = connection.poll()) on(event)
+    for (let event = connection.poll(); event !== null; event = connection.poll()) {
+      if (connection === this.server) this.endpoint.onEvent(connection, event)
+      on(event)
+    }
   }
 
   private carry(from: Connection, path: PathAddress): void {
@@ -85,19 +89,9 @@ export class ConnectionPair {
       if (path === CLIENT) {
         this.client.receive(datagram, CLIENT, this.now)
       } else {
-        this.server ??= this.accept(datagram)
-        this.server.receive(datagram, SERVER, this.now)
+        this.endpoint.receive(datagram, SERVER, this.now)
+        this.server ??= this.endpoint.pollIncoming()
       }
     }
-  }
-
-  private accept(datagram: Uint8Array): Connection {
-    const destinationLength = datagram[5] ?? 0
-    const sourceAt = 7 + destinationLength
-    const initial = {
-      destinationConnectionId: datagram.slice(6, 6 + destinationLength),
-      sourceConnectionId: datagram.slice(sourceAt, sourceAt + (datagram[sourceAt - 1] ?? 0)),
-    }
-    return Connection.accept(this.serverConfig, initial, SERVER, this.now)
   }
 }

@@ -1,21 +1,32 @@
 // The client's entry: one connection, on a socket of its own or on one shared by many.
 
-import { RandomConnectionIdGenerator, transportSettings, type ConnectionConfig } from '@quicwire/quic'
+import {
+  RandomConnectionIdGenerator,
+  transportSettings,
+  versionSettings,
+  type CloseReason,
+  type ConnectionConfig,
+  type ConnectionIdGenerator,
+  type RandomSource,
+  type TokenStore,
+} from '@quicwire/quic'
 import { isIP } from 'node:net'
 import type { ApplicationOverQuic } from './app/application.ts'
-import { OptionError } from './errors.ts'
+import { ConnectionError, OptionError } from './errors.ts'
 import { monotonicClock, type Clock } from './io/clock.ts'
 import type { DatagramSocket } from './io/datagram-socket.ts'
-import { DgramSocket, resolveHost } from './io/dgram-socket.ts'
+import { DgramSocket, resolveAddresses } from './io/dgram-socket.ts'
 import type { SocketAddress } from './io/socket-address.ts'
 import { keyLogger, traceFilesIn } from './io/trace-files.ts'
 import { QuicConnection } from './quic-connection.ts'
 import { Router } from './router/router.ts'
-import { transportPart, type QuicSettings } from './settings/quic-settings.ts'
+import { configForSocket, transportPart, versionPart, type QuicSettings } from './settings/quic-settings.ts'
+import { processTokens, tokensOf } from './settings/token-store.ts'
 import { cryptoProvider, type CryptoChoice } from './tls/crypto-choice.ts'
 import { clientTls, type ClientTlsOptions } from './tls/tls-options.ts'
+import type { IoWorker } from './worker/io-worker.ts'
 
-/** Bytes of a client's own connection IDs. */
+/** Default of ConnectOptions.connectionIdLength. */
 const CONNECTION_ID_LENGTH = 8
 
 export interface ConnectOptions {
@@ -33,37 +44,59 @@ export interface ConnectOptions {
   readonly application: ApplicationOverQuic
   /** A socket to share. Default: one of its own, closed with the connection. */
   readonly socket?: ClientSocket | undefined
+  /**
+   * Bytes of this side's connection IDs, 0 to 20; with a shared socket the socket's own count. 0 saves them in every packet received, and
+   * gives up surviving a change of address. Default 8.
+   */
+  readonly connectionIdLength?: number | undefined
   readonly crypto?: CryptoChoice | undefined
+  /**
+   * Where address validation tokens of servers are kept, as `name:port`: they save a round trip where a server asks for a Retry, and let it
+   * recognise a returning client. Default: one store in memory for the process. Null keeps and sends none.
+   */
+  readonly tokenStore?: TokenStore | null | undefined
   /** Gives the attempt up; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+}
+
+export interface ClientSocketOptions {
+  readonly crypto?: CryptoChoice
+  readonly clock?: Clock
+  readonly qlogDir?: string
+  /** Bytes of the connection IDs of all connections on it; with 0 there can be one to each address. Default 8. */
+  readonly connectionIdLength?: number
 }
 
 /** A UDP socket many client connections share. Unconnected: an ICMP error says nothing on it. */
 export class ClientSocket {
   readonly localAddress: SocketAddress
+  /** Bytes of the connection IDs of all its connections. */
+  readonly connectionIdLength: number
   private readonly routers: Router
 
-  constructor(socket: DatagramSocket, router: Router) {
+  constructor(socket: DatagramSocket, router: Router, connectionIdLength: number = CONNECTION_ID_LENGTH) {
     this.localAddress = socket.localAddress
+    this.connectionIdLength = connectionIdLength
     this.routers = router
   }
 
   /** `address` decides the IP version; `::` reaches IPv4 too. Rejects with SocketError. */
-  static async bind(options: { address?: string; port?: number; crypto?: CryptoChoice; clock?: Clock; qlogDir?: string } = {}): Promise<ClientSocket> {
+  static async bind(options: ClientSocketOptions & { readonly address?: string; readonly port?: number } = {}): Promise<ClientSocket> {
     const socket = await DgramSocket.bind({ address: options.address, port: options.port })
     return ClientSocket.over(socket, options)
   }
 
   /** On a socket of any kind. */
-  static async over(socket: DatagramSocket, options: { crypto?: CryptoChoice; clock?: Clock; qlogDir?: string } = {}): Promise<ClientSocket> {
+  static async over(socket: DatagramSocket, options: ClientSocketOptions = {}): Promise<ClientSocket> {
+    const connectionIdLength = options.connectionIdLength ?? CONNECTION_ID_LENGTH
     const provider = await cryptoProvider(options.crypto)
     const router = new Router({
       socket,
       clock: options.clock ?? monotonicClock,
       traces: traceFilesIn(options.qlogDir),
-      endpoint: { random: provider.random, connectionIdLength: CONNECTION_ID_LENGTH },
+      endpoint: { random: provider.random, connectionIdLength },
     })
-    return new ClientSocket(socket, router)
+    return new ClientSocket(socket, router, connectionIdLength)
   }
 
   /** @internal */
@@ -100,26 +133,55 @@ export async function connect(options: ConnectOptions): Promise<QuicConnection> 
   const transport = transportPart(settings)
   try {
     transportSettings(transport)
+    versionSettings(settings)
   } catch (error) {
     throw new OptionError((error as Error).message, error)
   }
   const traces = traceFilesIn(settings.qlogDir)
   const host = bare(options.host)
+  const tokenStore = options.tokenStore === undefined ? processTokens : options.tokenStore
   const config: ConnectionConfig = {
     provider,
     random: provider.random,
     tls: clientTls(options.tls ?? {}, options.serverName ?? host, keyLogger(settings.keylogFile)),
     transport,
-    connectionIds: new RandomConnectionIdGenerator(provider.random, CONNECTION_ID_LENGTH),
+    ...versionPart(settings),
+    connectionIds: clientConnectionIds(provider.random, options),
+    ...(tokenStore === null ? {} : { tokenStore: tokensOf(tokenStore, port) }),
     ...(settings.createController === undefined ? {} : { createController: settings.createController }),
     ...(traces === null ? {} : { createTrace: (id: Uint8Array, role: 'client' | 'server') => traces.create(id, role) }),
   }
-  const { address } = await resolveHost(host, options.family ?? 0)
+  const addresses = await resolveAddresses(host, options.family ?? 0)
+  for (const address of addresses.slice(0, -1)) {
+    try {
+      return await connectTo(address, port, config, traces, options)
+    } catch (error) {
+      // Nobody listens there: a name such as localhost may have a better address.
+      if (!(error instanceof ConnectionError) || error.code !== 'QUIC_CONNECTION_REFUSED') throw error
+    }
+  }
+  return connectTo(addresses[addresses.length - 1]!, port, config, traces, options)
+}
+
+async function connectTo(
+  address: string,
+  port: number,
+  config: ConnectionConfig,
+  traces: ReturnType<typeof traceFilesIn>,
+  options: ConnectOptions,
+): Promise<QuicConnection> {
   const socket = options.socket === undefined ? await DgramSocket.bind({ remote: { address, port } }) : null
   const router = options.socket?.router ?? ownRouter(socket as DatagramSocket, config, traces)
   let connection: QuicConnection
   try {
-    connection = new QuicConnection(router.connect(config, address, port), router.socket.localAddress, options.application)
+    const forSocket = configForSocket(config, router.socket)
+    // RFC 9368 §2.1: Version Negotiation is followed once, in a connection of its own.
+    const nextAttempt = ({ versions }: CloseReason): IoWorker | null => {
+      if (versions === undefined || versions.suggested === null || options.signal?.aborted === true) return null
+      return router.connect({ ...forSocket, originalVersion: versions.suggested, afterVersionNegotiation: true }, address, port)
+    }
+    const worker = router.connect(forSocket, address, port)
+    connection = new QuicConnection(worker, router.socket.localAddress, options.application, nextAttempt)
   } catch (error) {
     if (socket !== null) await router.stop()
     throw new OptionError((error as Error).message, error)
@@ -142,12 +204,20 @@ export async function connect(options: ConnectOptions): Promise<QuicConnection> 
   return connection
 }
 
+function clientConnectionIds(random: RandomSource, { socket, connectionIdLength }: ConnectOptions): ConnectionIdGenerator {
+  try {
+    return new RandomConnectionIdGenerator(random, socket?.connectionIdLength ?? connectionIdLength ?? CONNECTION_ID_LENGTH)
+  } catch (error) {
+    throw new OptionError(`connectionIdLength: ${(error as Error).message}`, error)
+  }
+}
+
 function ownRouter(socket: DatagramSocket, config: ConnectionConfig, traces: ReturnType<typeof traceFilesIn>): Router {
   return new Router({
     socket,
     clock: monotonicClock,
     traces,
-    endpoint: { random: config.random, connectionIdLength: CONNECTION_ID_LENGTH },
+    endpoint: { random: config.random, connectionIdLength: config.connectionIds.length },
     endsWithConnections: true,
   })
 }

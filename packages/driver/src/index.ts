@@ -5,12 +5,11 @@ export { bounded, BoundedSender } from './channel/bounded.ts'
 export type { BoundedChannel, TryReserved, TrySent } from './channel/bounded.ts'
 export { Receiver } from './channel/receiver.ts'
 export type { TryReceived } from './channel/receiver.ts'
-export { defaultStreamCapacity, FLOW_CAPACITY, STREAM_CAPACITY } from './channel/stream-capacity.ts'
 export { unbounded, UnboundedSender } from './channel/unbounded.ts'
 export type { UnboundedChannel } from './channel/unbounded.ts'
 export type { Waker } from './channel/waker.ts'
 export { ClientSocket, connect } from './connect.ts'
-export type { ConnectOptions } from './connect.ts'
+export type { ClientSocketOptions, ConnectOptions } from './connect.ts'
 export {
   ConnectionError,
   ConnectTimeoutError,
@@ -58,9 +57,20 @@ export type { ListenerCloseOptions, ListenOptions } from './listen.ts'
 export { QuicConnection } from './quic-connection.ts'
 export type { CloseOptions } from './quic-connection.ts'
 export type { Http3Settings } from './settings/http3-settings.ts'
+export { processTokens } from './settings/token-store.ts'
 export type { QuicSettings } from './settings/quic-settings.ts'
+export { defaultStreamCapacity, FLOW_CAPACITY, STREAM_CAPACITY } from './settings/stream-capacity.ts'
 export { cryptoProvider } from './tls/crypto-choice.ts'
 export type { CryptoChoice } from './tls/crypto-choice.ts'
 export type { CertificateInput, CertificateOption, ClientTlsOptions, CommonTlsOptions, ServerTlsOptions } from './tls/tls-options.ts'
-export { createDevCertificate } from '@quicwire/quic'
-export type { DevCertificate, DevCertificateOptions } from '@quicwire/quic'
+export { createDevCertificate, MemoryTokenStore, QuicLbDecoder, QuicLbGenerator, retryAbove, VERSION_1, VERSION_2 } from '@quicwire/quic'
+export type {
+  ConnectionIdGenerator,
+  DevCertificate,
+  DevCertificateOptions,
+  IncomingAttempt,
+  IncomingPolicy,
+  IncomingVerdict,
+  QuicLbConfig,
+  TokenStore,
+} from '@quicwire/quic'

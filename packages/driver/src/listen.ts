@@ -1,6 +1,15 @@
 // The server's entry: one UDP port, an async stream of incoming connections.
 
-import { RandomConnectionIdGenerator, TransportErrorCode, transportSettings, type ConnectionConfig } from '@quicwire/quic'
+import {
+  RandomConnectionIdGenerator,
+  TransportErrorCode,
+  checkTokenKeys,
+  transportSettings,
+  versionSettings,
+  type ConnectionConfig,
+  type ConnectionIdGenerator,
+  type IncomingPolicy,
+} from '@quicwire/quic'
 import type { ApplicationOverQuic } from './app/application.ts'
 import type { Receiver } from './channel/receiver.ts'
 import { unbounded, type UnboundedSender } from './channel/unbounded.ts'
@@ -11,15 +20,23 @@ import { DgramSocket, resolveHost } from './io/dgram-socket.ts'
 import type { SocketAddress } from './io/socket-address.ts'
 import { keyLogger, traceFilesIn } from './io/trace-files.ts'
 import { QuicConnection } from './quic-connection.ts'
+import { listenerPolicy } from './router/incoming-policy.ts'
 import { resetTokenDerivation } from './router/reset-tokens.ts'
 import { Router } from './router/router.ts'
-import { DEFAULT_LISTEN_BACKLOG, DEFAULT_MAX_CONNECTIONS, transportPart, type QuicSettings } from './settings/quic-settings.ts'
+import {
+  DEFAULT_LISTEN_BACKLOG,
+  DEFAULT_MAX_CONNECTIONS,
+  configForSocket,
+  transportPart,
+  versionPart,
+  type QuicSettings,
+} from './settings/quic-settings.ts'
 import { cryptoProvider, type CryptoChoice } from './tls/crypto-choice.ts'
 import { serverTls, type ServerTlsOptions } from './tls/tls-options.ts'
 import type { IoWorker } from './worker/io-worker.ts'
 
-/** Bytes of the connection IDs issued here. */
-export const CONNECTION_ID_LENGTH = 8
+/** Bytes of the connection IDs issued here, unless ListenOptions.connectionIds makes them. */
+const CONNECTION_ID_LENGTH = 8
 
 export interface ListenOptions {
   /** Local address or name. Default `0.0.0.0`; `::` takes IPv6 and IPv4. */
@@ -32,8 +49,20 @@ export interface ListenOptions {
   readonly crypto?: CryptoChoice | undefined
   /** A socket of one's own instead of host and port; it is closed with the listener. */
   readonly socket?: DatagramSocket | undefined
+  /** Makes the connection IDs, such as a QuicLbGenerator for a load balancer. Default: 8 random bytes. */
+  readonly connectionIds?: ConnectionIdGenerator | undefined
   /** Key of the stateless reset tokens, at least 32 bytes. Default: random. */
   readonly resetKey?: Uint8Array | undefined
+  /**
+   * Asked about every client before anything of it is kept: 'accept', 'retry' (it has to validate its address), 'refuse' or 'ignore'.
+   * It runs per packet and must be quick; if it throws, the client is refused. Default: retryAbove(1024).
+   */
+  readonly policy?: IncomingPolicy | undefined
+  /**
+   * Keys of address validation tokens, 32 bytes each: the first seals, all of them open. Listeners that stand in for each other share them
+   * (and Unix time). Default: a random one, for this listener alone.
+   */
+  readonly tokenKeys?: readonly Uint8Array[] | undefined
   readonly clock?: Clock | undefined
 }
 
@@ -56,9 +85,14 @@ export class IncomingConnection {
     this.taken = false
   }
 
-  /** `ip:port`; not validated yet. */
+  /** `ip:port`; anybody's claim unless `validated`. */
   get remoteAddress(): string {
     return this.worker.connection.remoteAddress()
+  }
+
+  /** The client is known to receive at `remoteAddress`: by a token it was sent there, or because its handshake has come far enough. */
+  get validated(): boolean {
+    return this.worker.connection.isRemoteAddressValidated()
   }
 
   /** Runs the connection with this application, handshake first. Once. */
@@ -121,17 +155,23 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
     this.incoming = channel.sender
     this.accepted = channel.receiver
     this.closing = null
+    const serverConfig = configForSocket(config, socket)
     this.router = new Router({
       socket,
       clock: options.clock ?? monotonicClock,
       traces,
       endpoint: {
         random: config.random,
-        connectionIdLength: CONNECTION_ID_LENGTH,
-        server: () => config,
+        connectionIdLength: config.connectionIds.length,
+        versions: config.versions,
+        server: () => serverConfig,
         ...(config.resetToken === undefined ? {} : { resetToken: config.resetToken }),
+        policy: listenerPolicy(options.policy, () => this.accepted.length >= backlog || this.router.size >= maxConnections),
+        tokenKeys: options.tokenKeys,
+        tokenTime: () => Date.now(),
       },
       onIncoming: (worker) => {
+        // Several of one turn may have passed the policy together.
         if (this.accepted.length >= backlog || this.router.size > maxConnections) refuse(worker)
         else if (!this.incoming.send(new IncomingConnection(worker, socket.localAddress))) refuse(worker)
       },
@@ -141,6 +181,15 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
   /** Where the listener is bound. */
   address(): SocketAddress {
     return this.socket.localAddress
+  }
+
+  /** Rotates the keys of address validation tokens: the first seals from now on, all of them open. Throws OptionError. */
+  setTokenKeys(keys: readonly Uint8Array[]): void {
+    try {
+      this.router.setTokenKeys(keys)
+    } catch (error) {
+      throw new OptionError((error as Error).message, error)
+    }
   }
 
   /** Connections alive, closing ones included. */
@@ -219,6 +268,9 @@ export async function listen(options: ListenOptions): Promise<QuicListener> {
   const transport = transportPart(settings)
   try {
     transportSettings(transport)
+    versionSettings(settings)
+    if (options.connectionIds?.length === 0) throw new RangeError('a server needs connection IDs')
+    if (options.tokenKeys !== undefined) checkTokenKeys(options.tokenKeys)
   } catch (error) {
     throw new OptionError((error as Error).message, error)
   }
@@ -228,7 +280,8 @@ export async function listen(options: ListenOptions): Promise<QuicListener> {
     random: provider.random,
     tls: serverTls(options.tls, provider, keyLogger(settings.keylogFile)),
     transport,
-    connectionIds: new RandomConnectionIdGenerator(provider.random, CONNECTION_ID_LENGTH),
+    ...versionPart(settings),
+    connectionIds: options.connectionIds ?? new RandomConnectionIdGenerator(provider.random, CONNECTION_ID_LENGTH),
     resetToken: resetTokenDerivation(provider, options.resetKey),
     ...(settings.createController === undefined ? {} : { createController: settings.createController }),
     ...(traces === null ? {} : { createTrace: (id: Uint8Array, role: 'client' | 'server') => traces.create(id, role) }),

@@ -23,7 +23,7 @@ export class QuicConnection implements WorkerObserver {
   readonly established: Promise<void>
   /** Resolves with the reason when the connection ends, whoever ends it. Never rejects. */
   readonly closed: Promise<CloseReason>
-  private readonly worker: IoWorker
+  private worker: IoWorker
   private readonly finished: Promise<void>
   private failure: ConnectionError | DriverError | null
   private wasEstablished: boolean
@@ -31,8 +31,19 @@ export class QuicConnection implements WorkerObserver {
   private settleClosed!: (reason: CloseReason) => void
   private settleFinished!: () => void
 
-  constructor(worker: IoWorker, localAddress: SocketAddress, application: ApplicationOverQuic) {
+  private readonly application: ApplicationOverQuic
+  private nextAttempt: ((reason: CloseReason) => IoWorker | null) | null
+
+  /** `nextAttempt`: asked once, when the first attempt ends without a handshake, for another one; null: it was the last. */
+  constructor(
+    worker: IoWorker,
+    localAddress: SocketAddress,
+    application: ApplicationOverQuic,
+    nextAttempt: ((reason: CloseReason) => IoWorker | null) | null = null,
+  ) {
     this.worker = worker
+    this.application = application
+    this.nextAttempt = nextAttempt
     this.localAddress = localAddress
     this.failure = null
     this.wasEstablished = false
@@ -62,6 +73,11 @@ export class QuicConnection implements WorkerObserver {
   /** What the handshake negotiated, null before it is complete. */
   get handshakeInfo(): HandshakeInfo | null {
     return this.worker.connection.handshakeInfo()
+  }
+
+  /** The QUIC version in use, such as 1 or 0x6b3343cf (version 2). */
+  get version(): number {
+    return this.worker.connection.version()
   }
 
   /** Milliseconds, -1 before the handshake is complete. */
@@ -134,6 +150,16 @@ export class QuicConnection implements WorkerObserver {
   onEstablished(): void {
     this.wasEstablished = true
     this.settleEstablished.resolve()
+  }
+
+  /** @internal */
+  onSuperseded(reason: CloseReason): boolean {
+    const next = this.nextAttempt?.(reason) ?? null
+    this.nextAttempt = null
+    if (next === null) return false
+    this.worker = next
+    next.start(this.application, this)
+    return true
   }
 
   /** @internal */

@@ -16,11 +16,14 @@ export interface PermitWaiter<T> extends Waiter<boolean> {
   readonly value: T | null
 }
 
+const LEAST_SLOTS = 4
+
 export class ChannelCore<T extends object> {
   readonly capacity: number
   private readonly items: Fifo<T>
-  private readonly receivers: Fifo<Waiter<T | null>>
-  private readonly reservers: Fifo<PermitWaiter<T>>
+  // Made by the first party that waits: most channels are one message long, and a stream has two of them.
+  private receivers: Fifo<Waiter<T | null>> | null
+  private reservers: Fifo<PermitWaiter<T>> | null
   private reserved: number
   private senders: number
   private receiverOpen: boolean
@@ -33,9 +36,9 @@ export class ChannelCore<T extends object> {
 
   constructor(capacity: number) {
     this.capacity = capacity
-    this.items = new Fifo(capacity > 64 ? 16 : capacity)
-    this.receivers = new Fifo(4)
-    this.reservers = new Fifo(4)
+    this.items = new Fifo(LEAST_SLOTS)
+    this.receivers = null
+    this.reservers = null
     this.reserved = 0
     this.senders = 1
     this.receiverOpen = true
@@ -80,6 +83,7 @@ export class ChannelCore<T extends object> {
   }
 
   waitForPermit(waiter: PermitWaiter<T>): void {
+    this.reservers ??= new Fifo(LEAST_SLOTS)
     this.reservers.push(waiter)
   }
 
@@ -99,7 +103,8 @@ export class ChannelCore<T extends object> {
     if (!this.receiverOpen) {
       return
     }
-    for (let waiter = this.receivers.shift(); waiter !== undefined; waiter = this.receivers.shift()) {
+    const { receivers } = this
+    for (let waiter = receivers?.shift(); waiter !== undefined; waiter = receivers?.shift()) {
       if (waiter.done) continue
       waiter.done = true
       waiter.resolve(value)
@@ -116,16 +121,7 @@ export class ChannelCore<T extends object> {
 
   /** A handle goes: its waiting calls see the channel closed. */
   removeSender(owner: object): void {
-    for (let i = this.reservers.length; i > 0; i--) {
-      const waiter = this.reservers.shift()!
-      if (waiter.done) continue
-      if (waiter.owner !== owner) {
-        this.reservers.push(waiter)
-        continue
-      }
-      waiter.done = true
-      waiter.resolve(false)
-    }
+    if (this.reservers !== null) dismiss(this.reservers, owner)
     this.senders--
     if (this.senders > 0) return
     if (this.items.length === 0) this.endReceivers()
@@ -150,6 +146,7 @@ export class ChannelCore<T extends object> {
   }
 
   waitForItem(waiter: Waiter<T | null>): void {
+    this.receivers ??= new Fifo(LEAST_SLOTS)
     this.receivers.push(waiter)
   }
 
@@ -158,11 +155,7 @@ export class ChannelCore<T extends object> {
     this.receiverOpen = false
     this.items.clear()
     this.endReceivers()
-    for (let waiter = this.reservers.shift(); waiter !== undefined; waiter = this.reservers.shift()) {
-      if (waiter.done) continue
-      waiter.done = true
-      waiter.resolve(false)
-    }
+    if (this.reservers !== null) dismiss(this.reservers, null)
     if (this.senderWaker !== null && this.senders > 0) this.senderWaker.wake(this.senderToken)
   }
 
@@ -181,7 +174,8 @@ export class ChannelCore<T extends object> {
 
   private permitFreed(): void {
     if (!this.hasRoom()) return
-    for (let waiter = this.reservers.shift(); waiter !== undefined; waiter = this.reservers.shift()) {
+    const { reservers } = this
+    for (let waiter = reservers?.shift(); waiter !== undefined; waiter = reservers?.shift()) {
       if (waiter.done) continue
       waiter.done = true
       if (waiter.value === null) this.reserved++
@@ -196,10 +190,25 @@ export class ChannelCore<T extends object> {
   }
 
   private endReceivers(): void {
-    for (let waiter = this.receivers.shift(); waiter !== undefined; waiter = this.receivers.shift()) {
+    const { receivers } = this
+    for (let waiter = receivers?.shift(); waiter !== undefined; waiter = receivers?.shift()) {
       if (waiter.done) continue
       waiter.done = true
       waiter.resolve(null)
     }
+  }
+}
+
+/** Tells those waiting that the channel is closed: those of one sender, or all. */
+function dismiss<T>(reservers: Fifo<PermitWaiter<T>>, owner: object | null): void {
+  for (let left = reservers.length; left > 0; left--) {
+    const waiter = reservers.shift()!
+    if (waiter.done) continue
+    if (owner !== null && waiter.owner !== owner) {
+      reservers.push(waiter)
+      continue
+    }
+    waiter.done = true
+    waiter.resolve(false)
   }
 }

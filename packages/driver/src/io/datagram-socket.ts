@@ -68,8 +68,11 @@ export interface DatagramSocket {
   isWritable(): boolean
   /** A buffer of SEND_BUFFER_SIZE bytes to put the next datagram in. */
   acquire(): Uint8Array
-  /** Sends the first `length` bytes of the acquired buffer. Loss is silent, as on the network. */
-  send(length: number, path: PathAddress, ecn: number): void
+  /**
+   * Sends the first `length` bytes of the acquired buffer. Loss is silent, as on the network, but for one kind: `onTooLarge` is called, later,
+   * when the system refuses a datagram of that size (EMSGSIZE). Given for sizes that have not been sent before.
+   */
+  send(length: number, path: PathAddress, ecn: number, onTooLarge?: () => void): void
   /** Everything handed to send() leaves now. */
   flush(): void
   /** From here on the socket alone does not keep the process alive. */

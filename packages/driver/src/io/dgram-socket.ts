@@ -42,14 +42,20 @@ function lookupLiteral(
   else dnsLookup(hostname, options as 4 | 6, callback)
 }
 
-/** The address of a host name or literal. Rejects with NameError. */
-export function resolveHost(host: string, family: 0 | 4 | 6 = 0): Promise<SocketAddress & { port: 0 }> {
+/** The addresses of a host name or literal in the system's order, at least one. Rejects with NameError. */
+export function resolveAddresses(host: string, family: 0 | 4 | 6 = 0): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
-    dnsLookup(host, { family, verbatim: true }, (error, address) => {
+    dnsLookup(host, { family, all: true, verbatim: true }, (error, found) => {
       if (error !== null) reject(new NameError(host, error))
-      else resolve({ address, port: 0, family: isIPv4(address) ? 'IPv4' : 'IPv6' })
+      else resolve(found.map(({ address }) => address))
     })
   })
+}
+
+/** The first address of a host name or literal. Rejects with NameError. */
+export async function resolveHost(host: string, family: 0 | 4 | 6 = 0): Promise<SocketAddress & { port: 0 }> {
+  const [address = ''] = await resolveAddresses(host, family)
+  return { address, port: 0, family: isIPv4(address) ? 'IPv4' : 'IPv6' }
 }
 
 export class DgramSocket implements DatagramSocket {
@@ -70,9 +76,13 @@ export class DgramSocket implements DatagramSocket {
   private writable: boolean
   private recheck: NodeJS.Timeout | null
   private closed: boolean
+  /** False on a connected socket until the peer's first datagram: an ICMP error may surface in the next send alone. */
+  private heard: boolean
+  private readonly onSent: (error: Error | null) => void
 
   private constructor(socket: Socket, remote: { readonly address: string; readonly port: number } | undefined) {
     const bound = socket.address()
+    // node:dgram shows neither the ECN field nor IP_TOS, nor a way to send several datagrams at once.
     this.features = { ecn: false, segmentation: false }
     this.localAddress = { address: bound.address, port: bound.port, family: bound.family === 'IPv6' ? 'IPv6' : 'IPv4' }
     this.socket = socket
@@ -89,6 +99,8 @@ export class DgramSocket implements DatagramSocket {
     this.writable = true
     this.recheck = null
     this.closed = false
+    this.heard = remote === undefined
+    this.onSent = (error) => this.reportUnreachable(error)
   }
 
   /** Rejects with SocketError, for a port in use with code QUIC_PORT_IN_USE. */
@@ -144,6 +156,7 @@ export class DgramSocket implements DatagramSocket {
     this.socket.on('message', (message, from) => {
       // A reply to port 0 cannot be sent.
       if (from.port === 0 || this.filling.length >= MAX_BATCH) return
+      this.heard = true
       const path = this.connectedPath ?? this.paths.intern(from.address, from.port)
       this.filling.push(message, path, 0)
       if (this.filling.length === 1) handler.onReadable()
@@ -176,10 +189,12 @@ export class DgramSocket implements DatagramSocket {
     return this.current
   }
 
-  send(length: number, path: PathAddress, _ecn: number): void {
+  send(length: number, path: PathAddress, _ecn: number, onTooLarge?: () => void): void {
     if (this.closed) return
     if (this.view.length !== length) this.view = this.current.subarray(0, length)
-    if (this.connectedPath !== null) this.socket.send(this.view)
+    if (onTooLarge !== undefined) this.sendChecked(path, onTooLarge)
+    else if (!this.heard) this.socket.send(this.view, this.onSent)
+    else if (this.connectedPath !== null) this.socket.send(this.view)
     else if (path instanceof UdpPath) this.socket.send(this.view, path.remotePort, path.remoteAddress)
     else throw new SocketError('QUIC_SOCKET_MISUSE', `path ${path.remote} does not come from a UDP socket`)
     if (this.socket.getSendQueueCount() > 0) this.hold()
@@ -200,6 +215,21 @@ export class DgramSocket implements DatagramSocket {
     return new Promise((resolve) => {
       this.socket.close(() => resolve())
     })
+  }
+
+  private reportUnreachable(error: NodeJS.ErrnoException | null): void {
+    if (error !== null && !this.closed && UNREACHABLE.has(error.code ?? '')) this.handler?.onUnreachable(error)
+  }
+
+  /** Without a callback dgram keeps what the system said of a datagram to itself. */
+  private sendChecked(path: PathAddress, onTooLarge: () => void): void {
+    const check = (error: Error | null): void => {
+      if ((error as NodeJS.ErrnoException | null)?.code === 'EMSGSIZE' && !this.closed) onTooLarge()
+      else this.reportUnreachable(error)
+    }
+    if (this.connectedPath !== null) this.socket.send(this.view, check)
+    else if (path instanceof UdpPath) this.socket.send(this.view, path.remotePort, path.remoteAddress, check)
+    else throw new SocketError('QUIC_SOCKET_MISUSE', `path ${path.remote} does not come from a UDP socket`)
   }
 
   /** The kernel would block: the buffer stays with it. */

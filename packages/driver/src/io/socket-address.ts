@@ -15,15 +15,32 @@ export function formatAddress(address: string, port: number): string {
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
 }
 
+/** UDP payload of a full Ethernet frame. Where one stack cannot forbid fragmentation, larger is not worth asking for. */
+const ETHERNET_PAYLOAD_V4 = 1500 - 20 - 8
+const ETHERNET_PAYLOAD_V6 = 1500 - 40 - 8
+/** The most an IPv4 packet carries, and the most Linux's loopback device (MTU 65 536) carries over IPv6 in one piece. */
+const LOOPBACK_PAYLOAD_V4 = 65_535 - 20 - 8
+const LOOPBACK_PAYLOAD_V6 = 65_536 - 40 - 8
+
+/** The largest UDP payload worth probing for on the way to an address: docs/decisions/0005-mtu-discovery-without-df.md. */
+export function probeCeiling(address: string): number {
+  // An IPv4 address that an IPv6 socket writes as ::ffff:192.0.2.1 is reached over IPv4.
+  const v4 = address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+  if (v4.includes(':')) return v4 === '::1' ? LOOPBACK_PAYLOAD_V6 : ETHERNET_PAYLOAD_V6
+  return v4.startsWith('127.') ? LOOPBACK_PAYLOAD_V4 : ETHERNET_PAYLOAD_V4
+}
+
 export class UdpPath implements PathAddress {
   readonly local: string
   readonly remote: string
+  readonly maxProbeSize: number
   readonly remoteAddress: string
   readonly remotePort: number
 
   constructor(local: string, remoteAddress: string, remotePort: number) {
     this.local = local
     this.remote = formatAddress(remoteAddress, remotePort)
+    this.maxProbeSize = probeCeiling(remoteAddress)
     this.remoteAddress = remoteAddress
     this.remotePort = remotePort
   }

@@ -82,6 +82,10 @@ export class Router implements DatagramHandler, WorkerHost {
     this.endpoint.stopAccepting()
   }
 
+  setTokenKeys(keys: readonly Uint8Array[]): void {
+    this.endpoint.setTokenKeys(keys)
+  }
+
   /** Asks every connection to end gracefully. */
   shutdownAll(): void {
     for (const worker of this.workers.values()) worker.shutdown()

@@ -1,7 +1,7 @@
 // HTTP/3 settings of one driver. Everything is optional.
 
 import type { H3Config } from '@quicwire/h3'
-import { FLOW_CAPACITY, defaultStreamCapacity } from '../channel/stream-capacity.ts'
+import { FLOW_CAPACITY, defaultStreamCapacity } from './stream-capacity.ts'
 
 export interface Http3Settings {
   /** Server: requests taken on one connection. At the limit GOAWAY is sent; what is under way finishes. Default: no limit. */

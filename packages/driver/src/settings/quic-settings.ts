@@ -1,8 +1,12 @@
 // QUIC settings of a listener or a connection: the engine's transport settings and what this package adds to them.
 
-import type { ConnectionConfig, TransportSettings } from '@quicwire/quic'
+import type { ConnectionConfig, TransportSettings, VersionSettings } from '@quicwire/quic'
+import type { DatagramSocket } from '../io/datagram-socket.ts'
 
-export interface QuicSettings extends Partial<TransportSettings> {
+/** What may be said of versions; what follows from Version Negotiation is connect()'s business. */
+type VersionChoice = Omit<VersionSettings, 'afterVersionNegotiation'>
+
+export interface QuicSettings extends Partial<TransportSettings>, VersionChoice {
   /** Whether DATAGRAM frames are accepted (RFC 9221). Default true. */
   readonly enableDgram?: boolean | undefined
   /** Incoming connections that nobody has taken yet; more are refused. Default 1024. */
@@ -40,18 +44,36 @@ const TRANSPORT_NAMES: readonly (keyof TransportSettings)[] = [
   'maxDatagramFrameSize',
   'maxUdpPayloadSize',
   'datagramSize',
+  'mtuDiscovery',
+  'maxProbeSize',
+  'ecnCapable',
   'maxAckDelay',
   'initialRtt',
   'activeConnectionIdLimit',
+  'grease',
+  'greaseQuicBit',
 ]
+
+/** A socket that cannot mark and read ECN has the last word on it. */
+export function configForSocket(config: ConnectionConfig, socket: DatagramSocket): ConnectionConfig {
+  const wanted = config.transport?.ecnCapable ?? true
+  return { ...config, transport: { ...config.transport, ecnCapable: wanted && socket.features.ecn } }
+}
 
 /** The engine's part of the settings. */
 export function transportPart(settings: QuicSettings): Partial<TransportSettings> {
   const part: { -readonly [K in keyof TransportSettings]?: TransportSettings[K] } = { ...DRIVER_DEFAULTS }
-  for (const name of TRANSPORT_NAMES) {
-    const value = settings[name]
-    if (value !== undefined) part[name] = value
-  }
+  const given = TRANSPORT_NAMES.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]] as const)
+  Object.assign(part, Object.fromEntries(given))
   if (settings.enableDgram === false) part.maxDatagramFrameSize = 0
   return part
+}
+
+/** The QUIC versions in the settings. */
+export function versionPart({ versions, originalVersion, preferredVersion }: QuicSettings): VersionChoice {
+  return {
+    ...(versions === undefined ? {} : { versions }),
+    ...(originalVersion === undefined ? {} : { originalVersion }),
+    ...(preferredVersion === undefined ? {} : { preferredVersion }),
+  }
 }

@@ -5,10 +5,14 @@ import { OptionError } from '../errors.ts'
 
 export type CryptoChoice = 'node' | 'noble' | CryptoProvider
 
+// An import() of a module that is there already still goes through the loader, which is a tenth of a connect().
+let node: Promise<CryptoProvider> | null = null
+let noble: Promise<CryptoProvider> | null = null
+
 export async function cryptoProvider(choice: CryptoChoice | undefined): Promise<CryptoProvider> {
   const chosen = choice ?? (process.env['QUICWIRE_CRYPTO'] || 'node')
   if (typeof chosen !== 'string') return chosen
-  if (chosen === 'node') return (await import('@quicwire/quic/crypto-node')).nodeProvider
-  if (chosen === 'noble') return (await import('@quicwire/quic/crypto-noble')).nobleProvider
+  if (chosen === 'node') return (node ??= import('@quicwire/quic/crypto-node').then((module) => module.nodeProvider))
+  if (chosen === 'noble') return (noble ??= import('@quicwire/quic/crypto-noble').then((module) => module.nobleProvider))
   throw new OptionError(`unknown crypto provider "${chosen}": use "node" or "noble"`)
 }

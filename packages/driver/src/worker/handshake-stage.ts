@@ -56,6 +56,7 @@ export class HandshakeStage implements ConnectionStage {
   }
 
   private close(event: Extract<ConnectionEvent, { kind: 'closed' }>): ConnectionStage {
+    if (this.host.handOver(event.reason)) return new CloseStage()
     try {
       this.application.onConnClose(this.host.context, event.reason)
     } finally {

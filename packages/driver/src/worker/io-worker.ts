@@ -2,7 +2,7 @@
 // let the stage read and write, flush at most PACKETS_PER_TURN packets. More packets than that wait for the next turn, so that
 // incoming acknowledgements are looked at in between. Nothing here allocates per packet.
 
-import { TransportErrorCode, type CloseReason, type Connection, type ConnectionEvent, type Transmit } from '@quicwire/quic'
+import { TransportErrorCode, type CloseReason, type Connection, type ConnectionEvent, type PathAddress, type Transmit } from '@quicwire/quic'
 import type { ApplicationContext, ApplicationOverQuic } from '../app/application.ts'
 import { ConnectionError } from '../errors.ts'
 import type { DatagramSocket } from '../io/datagram-socket.ts'
@@ -13,6 +13,8 @@ import { WaitingStage } from './waiting-stage.ts'
 
 /** Packets sent between two looks at what came in. */
 export const PACKETS_PER_TURN = 128
+/** Every path takes this much (RFC 9000 §14). */
+const LEAST_DATAGRAM = 1200
 /** Passes of event and application work within one turn before others get theirs. */
 const PASSES_PER_TURN = 16
 
@@ -28,6 +30,8 @@ export interface WorkerHost {
 /** Told once each; the public connection object. */
 export interface WorkerObserver {
   onEstablished(): void
+  /** The attempt ended before its handshake. True: another worker goes on with the application, and this one is forgotten. */
+  onSuperseded?(reason: CloseReason): boolean
   onClosed(reason: CloseReason, error: unknown): void
   onFinished(): void
 }
@@ -47,6 +51,8 @@ export class IoWorker implements ApplicationContext, StageHost {
   private observer: WorkerObserver | null
   private stage: ConnectionStage
   private finished: boolean
+  /** Datagrams up to this size have been taken by the system, or are taken by all. */
+  private largestSent: number
 
   constructor(host: WorkerHost, connection: Connection, now: number) {
     this.host = host
@@ -61,6 +67,7 @@ export class IoWorker implements ApplicationContext, StageHost {
     this.observer = null
     this.stage = new WaitingStage(this)
     this.finished = false
+    this.largestSent = LEAST_DATAGRAM
   }
 
   /** Gives the connection its application; the handshake goes on in the next turn. Once. */
@@ -185,6 +192,14 @@ export class IoWorker implements ApplicationContext, StageHost {
     this.observer?.onClosed(reason, this.failure)
   }
 
+  handOver(reason: CloseReason): boolean {
+    if (this.observer?.onSuperseded?.(reason) !== true) return false
+    this.closeReason = reason
+    this.application = null
+    this.observer = null
+    return true
+  }
+
   private drainEvents(): boolean {
     let any = false
     let closed: ConnectionEvent | null = null
@@ -214,9 +229,21 @@ export class IoWorker implements ApplicationContext, StageHost {
       if (!socket.isWritable()) return false
       transmit.buffer = socket.acquire()
       if (!this.connection.transmit(transmit, now)) return false
-      if (transmit.path !== null) socket.send(transmit.length, transmit.path, transmit.ecn)
+      if (transmit.path === null) continue
+      if (transmit.length <= this.largestSent) socket.send(transmit.length, transmit.path, transmit.ecn)
+      else this.sendLarger(transmit.length, transmit.path, transmit.ecn)
     }
     return true
+  }
+
+  /** A size not sent before, such as an MTU probe: the system may refuse it. */
+  private sendLarger(length: number, path: PathAddress, ecn: number): void {
+    this.largestSent = length
+    this.host.socket.send(length, path, ecn, () => {
+      this.largestSent = LEAST_DATAGRAM
+      this.connection.onDatagramTooLarge(length, this.host.now())
+      this.host.schedule(this)
+    })
   }
 
   private finish(): void {

@@ -27,6 +27,8 @@ export interface StageHost {
   /** Settles the promises of the public connection object. */
   reportEstablished(): void
   reportClosed(reason: CloseReason): void
+  /** Another attempt takes over before the handshake: then nobody else need hear of the end of this one. */
+  handOver(reason: CloseReason): boolean
 }
 
 export type { ApplicationOverQuic }

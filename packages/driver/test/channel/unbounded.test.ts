@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { unbounded } from '../../src/channel/unbounded.ts'
-import { STREAM_CAPACITY, defaultStreamCapacity } from '../../src/channel/stream-capacity.ts'
+import { STREAM_CAPACITY, defaultStreamCapacity } from '../../src/settings/stream-capacity.ts'
 import { Fifo } from '../../src/channel/fifo.ts'
 
 interface Item {

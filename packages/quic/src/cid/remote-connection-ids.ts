@@ -6,10 +6,9 @@ import { equalBytes } from '../base/bytes.ts'
 import { RangeSet } from '../base/range-set.ts'
 import type { FrameSink } from '../delivery/frame-sink.ts'
 import { TokenKind } from '../delivery/token.ts'
-import { FrameType, MAX_CID_LENGTH, TransportErrorCode } from '../wire/constants.ts'
+import { FrameType, MAX_CID_LENGTH, RESET_TOKEN_LENGTH, TransportErrorCode } from '../wire/constants.ts'
 import { retireConnectionIdFrameSize, writeRetireConnectionIdFrame } from '../wire/frames/connection-id.ts'
 import { TransportError } from '../wire/transport-error.ts'
-import { RESET_TOKEN_LENGTH } from './reset-token.ts'
 
 // RFC 9000 §5.1.2: "at least twice the value of the active_connection_id_limit".
 const RETIRE_FACTOR = 4

@@ -2,8 +2,7 @@
 // crypto/: an endpoint that may lose its state derives them from a static key, so that the token can be made again without the connection.
 
 import type { RandomSource } from '../base/random.ts'
-
-export const RESET_TOKEN_LENGTH = 16
+import { RESET_TOKEN_LENGTH } from '../wire/constants.ts'
 
 /** Returns the 16-byte stateless reset token of a connection ID. */
 export type ResetTokenDerivation = (connectionId: Uint8Array) => Uint8Array

@@ -26,10 +26,17 @@ export interface CongestionSnapshot {
 
 export interface CongestionController {
   readonly name: string
-  /** A packet in flight was sent; `inFlight` is the path's count with it. */
-  onSent(now: number, bytes: number, inFlight: number, appLimited: boolean): void
+  /** A packet in flight was sent; `inFlight` is the path's count with it. The controller may fill the record's rate sample. */
+  onSent(now: number, packet: SentPacket, inFlight: number): void
   /** A packet in flight was newly acknowledged; `inFlight` is the path's count without it. */
   onAcked(now: number, packet: SentPacket, rtt: RttEstimator, inFlight: number): void
+  /** A packet in flight was declared lost; `inFlight` is the count without it. `onCongestionEvent` follows, once for all. */
+  onLost(now: number, packet: SentPacket, inFlight: number): void
+  /**
+   * Before `onAckBatchEnd`, when the sender had nothing more to say although the window had room: what is in flight now, and
+   * what follows until it is delivered, says little about the path's rate.
+   */
+  onAppLimited(inFlight: number): void
   /**
    * All packets of one ACK frame were reported. `appLimited`: the window was not fully used for want of data or flow control
    * credit (not for pacing) before this acknowledgment, so it must not grow (RFC 9002 §7.8).
@@ -40,8 +47,8 @@ export interface CongestionController {
    * frame's largest acknowledged packet (ecn) was sent. `lostBytes` is 0 for ecn. 'persistent' alone is enough.
    */
   onCongestionEvent(now: number, sentAt: number, lostBytes: number, kind: CongestionEventKind): void
-  /** A packet sent at `sentAt` was declared lost and has arrived after all. */
-  onSpurious(sentAt: number): void
+  /** A packet of `bytes` sent at `sentAt` was declared lost and has arrived after all. */
+  onSpurious(sentAt: number, bytes: number): void
   /** The path's maximum datagram size changed, bytes. */
   onMtu(mtu: number): void
   /** Congestion window, bytes, an integer of at least the minimum window. */

@@ -33,7 +33,11 @@ export class NewReno implements CongestionController {
     this.congestionWindow = initialWindow(mtu)
   }
 
-  onSent(_now: number, _bytes: number, _inFlight: number, _appLimited: boolean): void {}
+  onSent(_now: number, _packet: SentPacket, _inFlight: number): void {}
+
+  onLost(_now: number, _packet: SentPacket, _inFlight: number): void {}
+
+  onAppLimited(_inFlight: number): void {}
 
   onAcked(_now: number, packet: SentPacket, _rtt: RttEstimator, _inFlight: number): void {
     if (packet.sentAt <= this.recoveryStartedAt) return
@@ -79,7 +83,7 @@ export class NewReno implements CongestionController {
   }
 
   /** RFC 9002 defines no way back, and one spurious packet does not clear the others of the same round trip. */
-  onSpurious(_sentAt: number): void {}
+  onSpurious(_sentAt: number, _bytes: number): void {}
 
   onMtu(mtu: number): void {
     // RFC 9002 §7.2: "the initial congestion window SHOULD be recalculated with the new size".

@@ -7,7 +7,7 @@ import type { WireValue } from '../wire/varint.ts'
 /**
  * Who ended the connection: `local` – a close() call or an error found here; `peer` – CONNECTION_CLOSE received;
  * `idle-timeout` – RFC 9000 §10.1; `handshake-timeout` – the handshake deadline; `stateless-reset` – RFC 9000 §10.3;
- * `version-negotiation` – no common version (RFC 9000 §6.2).
+ * `version-negotiation` – the server does not speak our version (RFC 9000 §6.2); `versions` says which it does.
  */
 export type CloseCause = 'local' | 'peer' | 'idle-timeout' | 'handshake-timeout' | 'stateless-reset' | 'version-negotiation'
 
@@ -22,6 +22,16 @@ export interface CloseReason {
   readonly reason: string
   /** The error found here, when there was one: a TransportError, for certificates a CertificateError. */
   readonly error: TransportError | null
+  /** Only with `version-negotiation`. */
+  readonly versions?: VersionOffer
+}
+
+/** What a Version Negotiation packet said. */
+export interface VersionOffer {
+  /** In the server's order, reserved ones included. */
+  readonly offered: readonly number[]
+  /** The version to try instead, in a new connection with `originalVersion` and `afterVersionNegotiation`; null: none in common. */
+  readonly suggested: number | null
 }
 
 export function closedByError(error: TransportError): CloseReason {
@@ -30,6 +40,11 @@ export function closedByError(error: TransportError): CloseReason {
 
 export function closedSilently(cause: CloseCause, reason: string): CloseReason {
   return { cause, application: false, code: TransportErrorCode.noError, frameType: FrameType.padding, reason, error: null }
+}
+
+export function closedByVersionNegotiation(names: readonly string[], versions: VersionOffer): CloseReason {
+  const what = versions.suggested === null ? 'no common QUIC version' : 'another QUIC version is needed'
+  return { ...closedSilently('version-negotiation', `${what}; the server offers ${names.join(', ')}`), versions }
 }
 
 export function closedByApplication(code: WireValue, reason: string): CloseReason {

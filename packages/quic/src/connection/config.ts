@@ -7,6 +7,8 @@ import type { CongestionController } from '../congestion/controller.ts'
 import type { CryptoProvider } from '../crypto/provider.ts'
 import type { TlsConfig } from '../tls/engine.ts'
 import type { TraceSink } from '../trace/sink.ts'
+import { SUPPORTED_VERSIONS, knownVersion, versionName } from '../wire/version.ts'
+import type { TokenStore } from './handshake/token-store.ts'
 
 /** TLS settings an application gives; the connection adds role, randomness and transport parameters itself. */
 export type TlsSettings = Omit<TlsConfig, 'role' | 'provider' | 'random' | 'transportParameters'>
@@ -29,31 +31,56 @@ export interface TransportSettings {
   readonly maxConnectionWindow: number
   /** Auto-tuning stops here. Default 16 MiB. */
   readonly maxStreamWindow: number
-  /** Unsent and unacknowledged bytes a stream takes from the application. Default 256 KiB. */
+  /** Bytes a stream takes from the application ahead of what has been sent. Default 256 KiB. */
   readonly sendBufferLimit: number
   /** RFC 9221; 0 refuses DATAGRAM frames. Default 65 535. */
   readonly maxDatagramFrameSize: number
   /** The largest UDP payload accepted. Default 65 527. */
   readonly maxUdpPayloadSize: number
-  /** The UDP payload sent, at least 1200. Default 1200. */
+  /** The UDP payload sent at first, at least 1200; larger ones come with MTU discovery. Default 1200. */
   readonly datagramSize: number
+  /** Finds the largest UDP payload each path takes (RFC 8899). Default true. */
+  readonly mtuDiscovery: boolean
+  /** The largest UDP payload probed for. Default 0: what the path's address says, else 65 527. */
+  readonly maxProbeSize: number
+  /** The socket can mark and read the ECN field of IP headers: packets are marked where a path carries the marks. Default false. */
+  readonly ecnCapable: boolean
   /** RFC 9000 §13.2.1. Default 25. */
   readonly maxAckDelay: number
   /** RFC 9002 §6.2.2. Default 333. */
   readonly initialRtt: number
   /** Connection IDs the peer may hand us. Default 4. */
   readonly activeConnectionIdLimit: number
+  /** Reserved versions and transport parameters, which peers must ignore (RFC 9000 §15, §18.1). Default true. */
+  readonly grease: boolean
+  /** Take packets with a clear QUIC bit, and send them to peers that do too (RFC 9287). Not where protocols share a port. Default true. */
+  readonly greaseQuicBit: boolean
 }
 
-export interface ConnectionConfig {
+/** Which QUIC versions a connection may speak (RFC 9368). Version 1 is 1, version 2 is 0x6b3343cf. */
+export interface VersionSettings {
+  /** Versions spoken; a client's order of preference. Default: 1, then 2. */
+  readonly versions?: readonly number[]
+  /** Clients: the version of the first flight. Default: the first of `versions`. */
+  readonly originalVersion?: number
+  /** Servers: the version to move connections to when the client can (RFC 9368 §2.3). Default: what the client prefers. */
+  readonly preferredVersion?: number
+  /** Clients: this attempt answers a Version Negotiation packet; `originalVersion` is what it suggested. Default false. */
+  readonly afterVersionNegotiation?: boolean
+}
+
+export interface ConnectionConfig extends VersionSettings {
   readonly provider: CryptoProvider
   readonly random: RandomSource
   readonly tls: TlsSettings
   readonly transport?: Partial<TransportSettings>
+  /** Makes the congestion controller of a path. Default CUBIC (RFC 9438) with HyStart++; NewReno and BBR are there too. */
   readonly createController?: (maxDatagramSize: number) => CongestionController
   readonly connectionIds: ConnectionIdGenerator
   /** Gives the stateless reset token of one of our connection IDs (RFC 9000 §10.3.2). Servers only. */
   readonly resetToken?: (connectionId: Uint8Array) => Uint8Array
+  /** Keeps address validation tokens under `tls.serverName` (RFC 9000 §8.1.3). Clients only; default: none are kept. */
+  readonly tokenStore?: TokenStore
   /** Called once per connection with the original destination connection ID. */
   readonly createTrace?: (originalDestinationConnectionId: Uint8Array, role: 'client' | 'server', now: number) => TraceSink | null
 }
@@ -74,21 +101,48 @@ const DEFAULTS: TransportSettings = {
   maxDatagramFrameSize: 65_535,
   maxUdpPayloadSize: 65_527,
   datagramSize: 1200,
+  mtuDiscovery: true,
+  maxProbeSize: 0,
+  ecnCapable: false,
   maxAckDelay: 25,
   initialRtt: 333,
   activeConnectionIdLimit: 4,
+  grease: true,
+  greaseQuicBit: true,
 }
 
 /** Fills the defaults in and refuses what the wire cannot say. Throws RangeError naming the setting. */
 export function transportSettings(given: Partial<TransportSettings> | undefined): TransportSettings {
   const settings = { ...DEFAULTS, ...given }
   for (const [name, value] of Object.entries(settings)) {
+    if (typeof value === 'boolean') continue
     if (!Number.isFinite(value) || value < 0) throw new RangeError(`transport setting ${name} must be a finite number >= 0, not ${value}`)
   }
   if (settings.datagramSize < 1200 || settings.datagramSize > 65_527) {
     throw new RangeError(`transport setting datagramSize must be between 1200 and 65527 (RFC 9000 §14), not ${settings.datagramSize}`)
   }
+  if (settings.maxProbeSize > 65_527) throw new RangeError(`transport setting maxProbeSize must be at most 65527, not ${settings.maxProbeSize}`)
   if (settings.maxUdpPayloadSize < 1200) throw new RangeError('transport setting maxUdpPayloadSize must be at least 1200 (RFC 9000 §18.2)')
   if (settings.activeConnectionIdLimit < 2) throw new RangeError('transport setting activeConnectionIdLimit must be at least 2 (RFC 9000 §18.2)')
   return settings
+}
+
+/** `versions`, checked. Throws RangeError for one that is not spoken here, and for an empty list. */
+export function checkVersions(versions: readonly number[]): readonly number[] {
+  if (versions.length === 0) throw new RangeError('versions needs at least one QUIC version')
+  const unknown = versions.find((version) => !knownVersion(version))
+  if (unknown !== undefined) throw new RangeError(`QUIC version ${versionName(unknown)} is not spoken here`)
+  return versions
+}
+
+/** The version settings with their defaults. Throws RangeError for versions that are not among `versions`. */
+export function versionSettings(given: VersionSettings): { versions: readonly number[]; original: number; preferred: number } {
+  const versions = checkVersions(given.versions ?? SUPPORTED_VERSIONS)
+  const original = given.originalVersion ?? versions[0]!
+  const preferred = given.preferredVersion ?? 0
+  if (!versions.includes(original)) throw new RangeError(`originalVersion ${versionName(original)} is not among versions`)
+  if (preferred !== 0 && !versions.includes(preferred)) {
+    throw new RangeError(`preferredVersion ${versionName(preferred)} is not among versions`)
+  }
+  return { versions, original, preferred }
 }

@@ -8,7 +8,7 @@ import { Ring } from '../base/ring.ts'
 import { LocalConnectionIds } from '../cid/local-connection-ids.ts'
 import { RemoteConnectionIds } from '../cid/remote-connection-ids.ts'
 import { randomResetTokens } from '../cid/reset-token.ts'
-import { NewReno } from '../congestion/new-reno.ts'
+import { Cubic } from '../congestion/cubic.ts'
 import { DatagramQueue } from '../datagram/queue.ts'
 import type { PathAddress } from '../path/path-address.ts'
 import { Paths } from '../path/paths.ts'
@@ -20,33 +20,37 @@ import type { ReceiveState } from '../stream/streams.ts'
 import type { HandshakeInfo } from '../tls/config.ts'
 import { TlsEngine } from '../tls/engine.ts'
 import type { TlsAnswer } from '../tls/events.ts'
-import { VERSION_1 } from '../wire/constants.ts'
 import { TransportError } from '../wire/transport-error.ts'
 import type { TransportParameters } from '../wire/transport-parameters/table.ts'
 import { decodeTransportParameters } from '../wire/transport-parameters/codec.ts'
 import type { WireValue } from '../wire/varint.ts'
 import { closedByApplication, closedByTransport } from './close-reason.ts'
 import type { CloseReason } from './close-reason.ts'
-import { transportSettings } from './config.ts'
+import { transportSettings, versionSettings } from './config.ts'
 import type { ConnectionConfig } from './config.ts'
 import type { ConnectionCore, Role } from './core.ts'
+import { onDatagramTooLarge } from './datagram-size.ts'
 import { beginClose, closeOnError } from './ending.ts'
 import type { ConnectionEvent } from './events.ts'
 import { driveHandshake } from './handshake/handshake-driver.ts'
-import { HandshakeState } from './handshake/handshake-state.ts'
+import { HandshakeFacts } from './handshake/handshake-facts.ts'
 import { installInitialKeys } from './handshake/initial-keys-install.ts'
-import { localTransportParameters } from './handshake/parameters.ts'
+import { NewToken } from './handshake/new-token.ts'
+import type { TokenIssuer } from './handshake/new-token.ts'
+import { greaseParameter, localTransportParameters } from './handshake/parameters.ts'
+import { Versions, announcedVersions } from './handshake/version-choice.ts'
+import { ServerTokens } from './handshake/token-store.ts'
 import { IdleTimer } from './idle.ts'
 import { KeyPhase } from './key-phase.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { receiveDatagram } from './receive/datagram.ts'
 import { DeferredPackets } from './receive/deferred-packets.ts'
 import { ReceiveScratch } from './receive/receive-scratch.ts'
+import { ConnectionSituation } from './recovery-situation.ts'
 import { ConnectionAddressing } from './send/connection-addressing.ts'
 import { transmitDatagram } from './send/datagram.ts'
 import { SendScratch } from './send/send-scratch.ts'
 import type { Transmit } from './send/transmit-buffer.ts'
-import { ConnectionSituation } from './situation.ts'
 import { ConnectionStats } from './stats.ts'
 import type { PathStats } from './stats.ts'
 import { nextDeadline, onTimeouts } from './timeouts.ts'
@@ -54,10 +58,20 @@ import { nextDeadline, onTimeouts } from './timeouts.ts'
 /** RFC 9000 §7.2: the client's first destination connection ID is random and at least 8 bytes long. */
 const FIRST_DESTINATION_LENGTH = 8
 
-/** What a server takes from the client's first Initial packet. Copies; the datagram may be reused. */
+/** What a server knows from the client's first Initial packet. Copies; the datagram may be reused. */
 export interface IncomingInitial {
+  /** One that the server speaks. */
+  readonly version: number
   readonly destinationConnectionId: Uint8Array
   readonly sourceConnectionId: Uint8Array
+  /** The same as `destinationConnectionId`, unless a Retry came before (RFC 9000 §7.3). */
+  readonly originalDestinationConnectionId: Uint8Array
+  /** The Source Connection ID of that Retry, null without one. */
+  readonly retrySourceConnectionId: Uint8Array | null
+  /** A token validated the client's address: the amplification limit does not apply (RFC 9000 §8.1). */
+  readonly addressValidated: boolean
+  /** Makes the client's NEW_TOKEN token, null for none. */
+  readonly issueToken: TokenIssuer | null
 }
 
 export class Connection {
@@ -70,22 +84,31 @@ export class Connection {
   static connect(config: ConnectionConfig, path: PathAddress, now: number): Connection {
     const destination = new Uint8Array(FIRST_DESTINATION_LENGTH)
     config.random.fill(destination)
-    const connection = new Connection('client', config, path, destination, destination, now)
-    connection.core.tls.start()
+    const connection = new Connection('client', config, path, destination, destination, null, now)
+    connection.core.handshake.token = connection.core.serverTokens.take(connection.core.handshake.version)
+    connection.core.tls.start(now)
     driveHandshake(connection.core, now)
     return connection
   }
 
   /** A server connection for a client's first Initial; hand the same datagram to receive() next. */
   static accept(config: ConnectionConfig, initial: IncomingInitial, path: PathAddress, now: number): Connection {
-    return new Connection('server', config, path, initial.destinationConnectionId, initial.sourceConnectionId, now)
+    return new Connection('server', config, path, initial.originalDestinationConnectionId, initial.sourceConnectionId, initial, now)
   }
 
-  private constructor(role: Role, config: ConnectionConfig, path: PathAddress, original: Uint8Array, destination: Uint8Array, now: number) {
+  private constructor(
+    role: Role,
+    config: ConnectionConfig,
+    path: PathAddress,
+    original: Uint8Array,
+    destination: Uint8Array,
+    initial: IncomingInitial | null,
+    now: number,
+  ) {
     this.role = role
     this.originalDestinationConnectionId = original
-    this.core = buildCore(role, config, path, original, destination, now)
-    installInitialKeys(this.core, original)
+    this.core = buildCore(role, config, path, original, destination, initial, now)
+    installInitialKeys(this.core, initial === null ? original : initial.destinationConnectionId)
     this.core.trace?.connectionStarted(now, path.local, path.remote)
   }
 
@@ -200,6 +223,11 @@ export class Connection {
     beginClose(this.core, closedByTransport(code, reason), now)
   }
 
+  /** The socket refused the last datagram of that many bytes on the path in use (EMSGSIZE). Smaller ones are sent from now on. */
+  onDatagramTooLarge(size: number, now: number): void {
+    if (this.core.lifecycle.isOpen()) onDatagramTooLarge(this.core, size, now)
+  }
+
   /** Sends a PING soon: keeps a connection alive or checks that it is. */
   ping(): void {
     this.core.sending.pingDue = true
@@ -214,7 +242,7 @@ export class Connection {
   provide(answer: TlsAnswer, now: number): void {
     if (!this.core.lifecycle.isOpen()) return
     try {
-      this.core.tls.provide(answer)
+      this.core.tls.provide(answer, now)
       driveHandshake(this.core, now)
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
@@ -267,8 +295,18 @@ export class Connection {
     return this.core.handshake.peerParameters
   }
 
+  /** The QUIC version in use: the client's first one until the handshake has negotiated another (RFC 9368). */
+  version(): number {
+    return this.core.handshake.version
+  }
+
   remoteAddress(): string {
     return this.core.paths.active.address.remote
+  }
+
+  /** The peer is known to receive at remoteAddress() (RFC 9000 §8): always so on a client before it migrates. */
+  isRemoteAddressValidated(): boolean {
+    return this.core.paths.active.amplification.validated
   }
 
   /** Connection IDs packets for this connection may carry, besides the original one during the handshake. */
@@ -301,27 +339,40 @@ function buildCore(
   address: PathAddress,
   original: Uint8Array,
   destination: Uint8Array,
+  initial: IncomingInitial | null,
   now: number,
 ): ConnectionCore {
   const settings = transportSettings(config.transport)
   const source = config.connectionIds.generate()
   const resetToken = config.resetToken ?? randomResetTokens(config.random)
   const isServer = role === 'server'
-  const parameters = localTransportParameters(settings, {
+  const { versions: supported, original: firstVersion, preferred } = versionSettings(config)
+  const originalVersion = initial === null ? firstVersion : initial.version
+  const afterNegotiation = config.afterVersionNegotiation ?? false
+  const versions = new Versions({ role, original: originalVersion, supported, preferred, afterNegotiation })
+  const identity = {
     role,
     initialSourceConnectionId: source,
     originalDestinationConnectionId: isServer ? original : null,
+    retrySourceConnectionId: initial === null ? null : initial.retrySourceConnectionId,
     statelessResetToken: isServer && config.resetToken !== undefined ? config.resetToken(source) : null,
-  })
+    grease: settings.grease ? greaseParameter(config.random) : null,
+  }
+  const available = announcedVersions(versions, isServer, settings.grease ? config.random : null)
+  const encodeParameters = (chosen: number): Uint8Array =>
+    localTransportParameters(settings, { ...identity, versionInformation: { chosen, available } })
+  const parameters = encodeParameters(originalVersion)
+  if (isServer) versions.encodeParameters = encodeParameters
   const { provider, random } = config
   const pool = new SentPacketPool()
   const spaces = new Spaces(settings.maxAckDelay, pool)
   const lifecycle = new Lifecycle()
-  const handshake = new HandshakeState(original, VERSION_1, now, settings.handshakeTimeout)
-  const createController = config.createController ?? ((size: number) => new NewReno(size))
-  const pathConfig = { maxDatagramSize: settings.datagramSize, initialRtt: settings.initialRtt, createController }
-  // RFC 9000 §8.1: only servers are bound by the amplification limit.
-  const paths = new Paths(address, !isServer, pathConfig)
+  const handshake = new HandshakeFacts(original, originalVersion, now, settings.handshakeTimeout)
+  const createController = config.createController ?? ((size: number) => new Cubic(size))
+  const { datagramSize, initialRtt, mtuDiscovery, maxProbeSize, ecnCapable } = settings
+  const pathConfig = { maxDatagramSize: datagramSize, initialRtt, createController, mtuDiscovery, maxProbeSize, ecnCapable }
+  // RFC 9000 §8.1: only servers are bound by the amplification limit, and only while no token has validated the address.
+  const paths = new Paths(address, initial === null || initial.addressValidated, pathConfig)
   const remoteIds = new RemoteConnectionIds({ activeConnectionIdLimit: settings.activeConnectionIdLimit, initial: destination })
   const local = decodeTransportParameters(parameters, role)
   const core: ConnectionCore = {
@@ -332,6 +383,9 @@ function buildCore(
     random,
     lifecycle,
     handshake,
+    versions,
+    newToken: new NewToken(initial === null ? null : initial.issueToken),
+    serverTokens: new ServerTokens((isServer ? null : config.tokenStore) ?? null, config.tls.serverName),
     tls: new TlsEngine({ ...config.tls, role, provider, random, transportParameters: parameters }),
     spaces,
     paths,
@@ -354,7 +408,7 @@ function buildCore(
     deferred: new DeferredPackets(),
     receiving: new ReceiveScratch(),
     sending: new SendScratch(pool),
-    addressing: new ConnectionAddressing(handshake, remoteIds, source),
+    addressing: new ConnectionAddressing(handshake, remoteIds, source, random),
     events: new Ring<ConnectionEvent>(),
     stats: new ConnectionStats(),
     trace: config.createTrace?.(original, role, now) ?? null,

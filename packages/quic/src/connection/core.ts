@@ -16,7 +16,10 @@ import type { TlsEngine } from '../tls/engine.ts'
 import type { TraceSink } from '../trace/sink.ts'
 import type { TransportSettings } from './config.ts'
 import type { ConnectionEvent } from './events.ts'
-import type { HandshakeState } from './handshake/handshake-state.ts'
+import type { HandshakeFacts } from './handshake/handshake-facts.ts'
+import type { Versions } from './handshake/version-choice.ts'
+import type { NewToken } from './handshake/new-token.ts'
+import type { ServerTokens } from './handshake/token-store.ts'
 import type { IdleTimer } from './idle.ts'
 import type { KeyPhase } from './key-phase.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -36,7 +39,10 @@ export interface ConnectionCore {
   readonly provider: CryptoProvider
   readonly random: RandomSource
   readonly lifecycle: Lifecycle
-  readonly handshake: HandshakeState
+  readonly handshake: HandshakeFacts
+  readonly versions: Versions
+  readonly newToken: NewToken
+  readonly serverTokens: ServerTokens
   readonly tls: TlsEngine
   readonly spaces: Spaces
   readonly paths: Paths

@@ -6,7 +6,7 @@ import type { SentPacket } from '../recovery/sent-packet.ts'
 import type { PacketSpace } from '../space/packet-space.ts'
 import type { ConnectionCore } from './core.ts'
 
-type RouteContext = Pick<ConnectionCore, 'streams' | 'localIds' | 'remoteIds' | 'handshake' | 'datagrams'>
+type RouteContext = Pick<ConnectionCore, 'streams' | 'localIds' | 'remoteIds' | 'handshake' | 'newToken' | 'datagrams'>
 
 export function routeAckedPacket(core: RouteContext, space: PacketSpace, packet: SentPacket): void {
   const tokens = packet.tokens
@@ -28,9 +28,11 @@ export function routeAckedPacket(core: RouteContext, space: PacketSpace, packet:
       case TokenKind.retireConnectionId:
         core.remoteIds.acked(a)
         break
+      case TokenKind.newToken:
+        core.newToken.acked()
+        break
       case TokenKind.ping:
       case TokenKind.handshakeDone:
-      case TokenKind.newToken:
       case TokenKind.pathChallenge:
       case TokenKind.pathResponse:
       case TokenKind.datagram:
@@ -61,9 +63,11 @@ export function routeLostPacket(core: RouteContext, space: PacketSpace, packet: 
       case TokenKind.handshakeDone:
         core.handshake.onHandshakeDoneLost()
         break
+      case TokenKind.newToken:
+        core.newToken.lost()
+        break
       case TokenKind.ack:
       case TokenKind.ping:
-      case TokenKind.newToken:
       // RFC 9000 §13.3: challenges are made afresh by path validation, responses are sent once, datagrams never again.
       case TokenKind.pathChallenge:
       case TokenKind.pathResponse:

@@ -5,10 +5,11 @@ import type { TransportError } from '../wire/transport-error.ts'
 import { closedByError } from './close-reason.ts'
 import type { CloseReason } from './close-reason.ts'
 import type { ConnectionCore } from './core.ts'
+import { probeTimeout } from './probe-timeout.ts'
 
 /** RFC 9000 §10.2: closing and draining last three times the current PTO. */
-export function drainPeriod(core: Pick<ConnectionCore, 'paths' | 'settings'>): number {
-  return 3 * core.paths.active.rtt.pto(core.settings.maxAckDelay)
+export function drainPeriod(core: Pick<ConnectionCore, 'paths' | 'handshake'>): number {
+  return 3 * probeTimeout(core, core.paths.active)
 }
 
 /** Enters the closing period; the next transmit() carries CONNECTION_CLOSE. */

@@ -1,5 +1,5 @@
-// When 1-RTT keys move on (RFC 9001 §6): we start an update when a key is half used up, follow the peer's, and forget the
-// previous read keys three PTOs after a change. The keys themselves are OneRttKeys' business.
+// The timing of key updates (RFC 9001 §6): when we start one, how long the next has to wait, and when the previous read keys
+// are forgotten. Following the peer's update, and the keys themselves, are the business of crypto/one-rtt-keys.ts.
 
 import { OpenResult } from '../crypto/one-rtt-keys.ts'
 import type { OneRttKeys } from '../crypto/one-rtt-keys.ts'

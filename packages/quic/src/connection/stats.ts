@@ -14,6 +14,9 @@ export class ConnectionStats {
   datagramsReceived = 0
   acksReceived = 0
   ptoCount = 0
+  mtuProbesSent = 0
+  /** Not among `packetsLost`: a lost MTU probe says something about its size only. */
+  mtuProbesLost = 0
   pathChanges = 0
 }
 

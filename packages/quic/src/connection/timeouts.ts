@@ -6,8 +6,10 @@ import { SpaceId } from '../space/space-id.ts'
 import { TransportErrorCode } from '../wire/constants.ts'
 import { closedByTransport, closedSilently } from './close-reason.ts'
 import type { ConnectionCore } from './core.ts'
+import { followDatagramSize } from './datagram-size.ts'
 import { beginClose, endSilently } from './ending.ts'
 import { declareLostPackets, resendOldest } from './loss.ts'
+import { probeTimeout } from './probe-timeout.ts'
 
 /** RFC 9002 §6.2.4: probes per timeout, and packets whose content they may carry again. */
 const PROBES = 2
@@ -16,7 +18,7 @@ const PROBES = 2
 export function nextDeadline(core: ConnectionCore): number {
   const { lifecycle } = core
   if (!lifecycle.isOpen()) return lifecycle.deadline
-  const pto = core.paths.active.rtt.pto(core.settings.maxAckDelay)
+  const pto = probeTimeout(core, core.paths.active)
   let deadline = core.idle.deadline(pto)
   if (!lifecycle.isEstablished()) deadline = Math.min(deadline, core.handshake.deadline)
   deadline = Math.min(deadline, armLossTimer(core), core.sending.pacedUntil, core.paths.nextTimeout())
@@ -33,7 +35,7 @@ export function onTimeouts(core: ConnectionCore, now: number): void {
     return
   }
   const path = core.paths.active
-  if (now >= core.idle.deadline(path.rtt.pto(core.settings.maxAckDelay))) {
+  if (now >= core.idle.deadline(probeTimeout(core, path))) {
     endSilently(core, closedSilently('idle-timeout', 'nothing was received for the idle timeout (RFC 9000 §10.1)'), now)
     return
   }
@@ -48,7 +50,10 @@ export function onTimeouts(core: ConnectionCore, now: number): void {
   }
   if (core.sending.pacedUntil <= now) core.sending.pacedUntil = Infinity
   if (armLossTimer(core) <= now) onLossTimer(core, now)
-  if (core.paths.onTimeout(now)) core.events.push({ kind: 'path-changed', remote: core.paths.active.address.remote })
+  if (core.paths.onTimeout(now)) {
+    followDatagramSize(core)
+    core.events.push({ kind: 'path-changed', remote: core.paths.active.address.remote })
+  }
 }
 
 function armLossTimer(core: ConnectionCore): number {

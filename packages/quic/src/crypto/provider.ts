@@ -125,16 +125,27 @@ export const NamedGroup = {
   secp256r1: 0x0017,
   secp384r1: 0x0018,
   x25519: 0x001d,
+  x25519MlKem768: 0x11ec,
 } as const
 export type NamedGroup = (typeof NamedGroup)[keyof typeof NamedGroup]
 
 /** One ephemeral key of one group. */
 export interface KeyExchange {
   readonly group: NamedGroup
-  /** What goes into the key share: 32 bytes for x25519, an uncompressed point for the NIST curves (RFC 9846 §4.3.8.2). */
+  /**
+   * What goes into the key share: 32 bytes for x25519, an uncompressed point for the NIST curves (RFC 9846 §4.3.8.2), an
+   * ML-KEM-768 encapsulation key and an x25519 key for x25519MlKem768 (draft-ietf-tls-ecdhe-mlkem §4.1).
+   */
   readonly publicKey: Uint8Array
-  /** The shared secret, or null when the peer's share is not a legal key of this group. */
+  /** The shared secret, or null when the share that answered is not legal in this group. */
   sharedSecret(peerPublic: Uint8Array): Uint8Array | null
+}
+
+/** The answering side of a key exchange, whose share may depend on the one it answers. */
+export interface KeyAgreement {
+  /** The share to send back. */
+  readonly share: Uint8Array
+  readonly sharedSecret: Uint8Array
 }
 
 /**
@@ -175,6 +186,15 @@ export interface KeyPairBytes {
   readonly spki: Uint8Array
 }
 
+/** Bytes of a block of AES. */
+export const BLOCK_LENGTH = 16
+
+/** AES-128 in ECB mode, one block at a time and in place. Never for data: equal blocks stay equal. */
+export interface BlockCipher {
+  encrypt(block: Uint8Array): void
+  decrypt(block: Uint8Array): void
+}
+
 export interface CryptoProvider {
   readonly name: string
   readonly random: RandomSource
@@ -185,8 +205,12 @@ export interface CryptoProvider {
   hmac(name: HashName, key: Uint8Array, data: Uint8Array): Uint8Array
   aead(suite: CipherSuiteId, key: Uint8Array, iv: Uint8Array): AeadKey
   headerKey(suite: CipherSuiteId, key: Uint8Array): HeaderKey
-  /** A fresh ephemeral key. */
+  /** AES-128 on single blocks, for connection IDs that load balancers read (QUIC-LB). `key` has 16 bytes. */
+  blockCipher(key: Uint8Array): BlockCipher
+  /** A fresh ephemeral key, for the side that sends its share first. */
   keyExchange(group: NamedGroup): KeyExchange
+  /** Answers the share of the other side; null when it is not a legal key of this group. */
+  answerKeyExchange(group: NamedGroup, peerPublic: Uint8Array): KeyAgreement | null
   /** PEM (PKCS#8, SEC1 or PKCS#1) or PKCS#8 DER. Throws KeyImportError. */
   importPrivateKey(key: string | Uint8Array): PrivateKey
   /**

@@ -1,12 +1,9 @@
 // The integrity tag of Retry packets (RFC 9001 §5.8): AES-128-GCM over nothing, with the Retry Pseudo-Packet as associated
 // data. Key and nonce are public and belong to the version: the tag says only that its maker saw the client's Initial.
 
-import { equalConstantTime, fromHex } from '../base/bytes.ts'
-import { invariant } from '../base/assert.ts'
+import { equalConstantTime } from '../base/bytes.ts'
+import { versionSecrets } from './labels.ts'
 import { CipherSuite, TAG_LENGTH, type CryptoProvider } from './provider.ts'
-
-const VERSION_1_KEY = fromHex('be0c690b9f66575a1d766b54e368c84e')
-const VERSION_1_NONCE = fromHex('461599d35d632bf2239825bb')
 
 /** The 16-byte tag for a Retry packet given without one. `originalDcid`: Destination Connection ID of the Initial it answers. */
 export function retryIntegrityTag(
@@ -15,13 +12,13 @@ export function retryIntegrityTag(
   originalDcid: Uint8Array,
   retryPacketWithoutTag: Uint8Array,
 ): Uint8Array {
-  invariant(version === 1, 'no Retry key for this version')
+  const { retryKey, retryNonce } = versionSecrets(version)
   const end = 1 + originalDcid.length + retryPacketWithoutTag.length
   const pseudoPacket = new Uint8Array(end + TAG_LENGTH)
   pseudoPacket[0] = originalDcid.length
   pseudoPacket.set(originalDcid, 1)
   pseudoPacket.set(retryPacketWithoutTag, 1 + originalDcid.length)
-  const key = provider.aead(CipherSuite.aes128GcmSha256, VERSION_1_KEY, VERSION_1_NONCE)
+  const key = provider.aead(CipherSuite.aes128GcmSha256, retryKey, retryNonce)
   // Packet number 0 leaves the nonce as it is given.
   key.seal(pseudoPacket, 0, end, end, 0)
   key.destroy()

@@ -1,17 +1,18 @@
-// What a server answers without a connection: Version Negotiation (RFC 9000 §6.1) and stateless resets (§10.3). Answers
-// wait in a bounded queue and are always smaller than what provoked them, or limited by it.
+// What a server answers without a connection: Version Negotiation (RFC 9000 §6.1), stateless resets (§10.3), and what
+// admission says: Retry, refusals. Answers wait in a bounded queue and are always smaller than what provoked them, or limited by it.
 
 import { Ring } from '../base/ring.ts'
 import type { RandomSource } from '../base/random.ts'
 import type { Transmit } from '../connection/send/transmit-buffer.ts'
 import type { PathAddress } from '../path/path-address.ts'
-import { MIN_INITIAL_DATAGRAM, VERSION_1 } from '../wire/constants.ts'
+import { MIN_INITIAL_DATAGRAM } from '../wire/constants.ts'
 import type { HeaderView } from '../wire/header.ts'
 import { MIN_STATELESS_RESET, encodeStatelessReset } from '../wire/stateless-reset.ts'
 import { encodeVersionNegotiation } from '../wire/version-negotiation.ts'
+import { greasedVersions } from '../wire/version.ts'
 
-/** Answers waiting to be sent; more are dropped. */
-const MAX_WAITING = 64
+/** Answers waiting to be sent; more are dropped. None is much longer than 200 bytes, so a flood holds 50 KB at most. */
+export const MAX_WAITING_ANSWERS = 256
 
 /** RFC 9000 §10.3: long enough to look like any short header packet. */
 const STATELESS_RESET_SIZE = 43
@@ -32,16 +33,15 @@ export class StatelessAnswers {
     this.waiting = new Ring()
   }
 
-  /** A long header of a version we do not speak. */
-  onUnknownVersion(header: HeaderView, datagramSize: number, path: PathAddress): void {
+  /** A long header of a version that is not among those we offer. */
+  onUnknownVersion(header: HeaderView, datagramSize: number, path: PathAddress, versions: readonly number[]): void {
     // RFC 9000 §6.1: only datagrams big enough to start a connection deserve an answer; §5.2.2 the same.
     if (datagramSize < MIN_INITIAL_DATAGRAM) return
-    const draw = new Uint8Array(5)
+    const draw = new Uint8Array(6)
     this.random.fill(draw)
     // RFC 9000 §6.3: a reserved version keeps clients honest about the list.
-    const reserved = (((draw[1]! << 24) | (draw[2]! << 16) | (draw[3]! << 8) | draw[4]!) & 0xf0f0f0f0) >>> 0
-    const versions = [VERSION_1, (reserved | 0x0a0a0a0a) >>> 0]
-    this.push(encodeVersionNegotiation(header.source(), header.destination(), versions, draw[0]!), path)
+    const offered = greasedVersions(versions, draw)
+    this.push(encodeVersionNegotiation(header.source(), header.destination(), offered, draw[5]!), path)
   }
 
   /** A short header packet for a connection ID nobody knows. */
@@ -63,7 +63,12 @@ export class StatelessAnswers {
     return true
   }
 
-  private push(datagram: Uint8Array, path: PathAddress): void {
-    if (this.waiting.length < MAX_WAITING) this.waiting.push({ datagram, path })
+  hasRoom(): boolean {
+    return this.waiting.length < MAX_WAITING_ANSWERS
+  }
+
+  /** Queues an answer, or drops it when there is no room. */
+  push(datagram: Uint8Array, path: PathAddress): void {
+    if (this.hasRoom()) this.waiting.push({ datagram, path })
   }
 }

@@ -6,18 +6,21 @@ export interface PathAddress {
   readonly local: string
   /** Remote `ip:port`; IPv6 as `[ip]:port`. */
   readonly remote: string
+  /** The largest UDP payload worth probing for, as the socket layer knows the route. Absent: nothing known, so the largest there is. */
+  readonly maxProbeSize?: number
 }
 
 export function sameRemote(a: PathAddress, b: PathAddress): boolean {
   return a === b || a.remote === b.remote
 }
 
-function hostOf(address: string): string {
+/** The IP address of a `remote`, as it is written there. */
+export function remoteHost(address: string): string {
   const colon = address.lastIndexOf(':')
   return colon < 0 ? address : address.slice(0, colon)
 }
 
 /** True when only the port differs, as after a NAT rebinding. */
 export function sameRemoteHost(a: PathAddress, b: PathAddress): boolean {
-  return hostOf(a.remote) === hostOf(b.remote)
+  return remoteHost(a.remote) === remoteHost(b.remote)
 }

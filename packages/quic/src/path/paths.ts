@@ -1,5 +1,5 @@
 // The paths of a connection: the active one, the one to fall back to while it is not validated, and a few that were only
-// probed (RFC 9000 §9). Decides which packets move a connection; sends nothing itself.
+// probed (RFC 9000 §9). What a move and a failed validation do to them; which packet moves a connection is not decided here.
 
 import type { SentPacket } from '../recovery/sent-packet.ts'
 import { RttEstimator } from '../recovery/rtt.ts'
@@ -52,19 +52,17 @@ export class Paths {
     }
     const inherited = sameRemoteHost(address, this.active.address) ? this.active : null
     const path = new Path(this.nextGeneration, address, false, this.config, inherited)
-    path.limitDatagramSize(this.active.maxDatagramSize)
+    path.limitDatagramSize(this.active.peerLimit)
     this.nextGeneration += 1
     this.probed.push(path)
     return path
   }
 
-  /** RFC 9000 §9.3: the peer moved. The path is validated unless it was before; the old one is kept for rollback. `pto` in milliseconds. */
+  /** RFC 9000 §9.3: the peer moved. The path is validated unless it was before; the old one is kept for rollback. `pto`: milliseconds. */
   migrate(path: Path, now: number, pto: number): void {
     if (path === this.active) return
     const index = this.probed.indexOf(path)
     if (index >= 0) this.probed.splice(index, 1)
-    // After a rebinding both objects share one generation, and with it what is in flight.
-    if (path.generation === this.active.generation) path.bytesInFlight = this.active.bytesInFlight
     if (this.active.validation.state === PathValidationState.valid) this.previous = this.active
     else if (path === this.previous) this.previous = null
     this.active = path
@@ -88,7 +86,6 @@ export class Paths {
   onTimeout(now: number): boolean {
     if (!this.active.validation.onTimeout(now)) return false
     if (this.previous === null) return false
-    if (this.previous.generation === this.active.generation) this.previous.bytesInFlight = this.active.bytesInFlight
     this.active = this.previous
     this.previous = null
     return true

@@ -43,6 +43,9 @@ export class SentPacket {
   deliveredAtSend: number = 0
   deliveredTimeAtSend: number = 0
   firstSentAt: number = 0
+  /** Bytes in flight with this packet, and bytes declared lost until then. */
+  inFlightAtSend: number = 0
+  lostAtSend: number = 0
   appLimited: boolean = false
   tokenCount: number = 0
   /** Flat, `TOKEN_STRIDE` numbers per token; only the first `tokenCount` tokens are valid. */
@@ -93,6 +96,8 @@ export class SentPacketPool {
     record.deliveredAtSend = 0
     record.deliveredTimeAtSend = 0
     record.firstSentAt = 0
+    record.inFlightAtSend = 0
+    record.lostAtSend = 0
     record.appLimited = false
     record.tokenCount = 0
     return record

@@ -4,6 +4,7 @@
 import { invariant } from '../base/assert.ts'
 import type { OneRttKeys } from '../crypto/one-rtt-keys.ts'
 import type { PacketKeys } from '../crypto/packet-keys.ts'
+import { EcnCounts } from '../recovery/ecn.ts'
 import { PersistentCongestion } from '../recovery/persistent-congestion.ts'
 import type { SentPacketPool } from '../recovery/sent-packet.ts'
 import { SentPackets } from '../recovery/sent-packets.ts'
@@ -17,11 +18,15 @@ export class PacketSpace {
   readonly sent: SentPackets
   readonly received: ReceivedPackets
   readonly ackPolicy: AckPolicy
+  /** What the peer reports of the packets sent here. */
+  readonly ecn: EcnCounts
   readonly crypto: CryptoStream
   readonly persistentCongestion: PersistentCongestion
   /** Initial and Handshake keys, one object per direction. */
   readKeys: PacketKeys | null
   writeKeys: PacketKeys | null
+  /** Read keys for Initial packets of a version that is not, or no longer, in use (RFC 9369 §4.1). */
+  otherVersionKeys: PacketKeys | null
   /** 1-RTT keys; only in the application space. */
   oneRttKeys: OneRttKeys | null
   nextPacketNumber: number
@@ -33,10 +38,12 @@ export class PacketSpace {
     this.sent = new SentPackets(pool)
     this.received = new ReceivedPackets()
     this.ackPolicy = new AckPolicy(id === SpaceId.application ? maxAckDelay : 0)
+    this.ecn = new EcnCounts()
     this.crypto = new CryptoStream()
     this.persistentCongestion = new PersistentCongestion()
     this.readKeys = null
     this.writeKeys = null
+    this.otherVersionKeys = null
     this.oneRttKeys = null
     this.nextPacketNumber = 0
     this.probesPending = 0
@@ -61,9 +68,11 @@ export class PacketSpace {
   destroyKeys(): void {
     this.readKeys?.destroy()
     this.writeKeys?.destroy()
+    this.otherVersionKeys?.destroy()
     this.oneRttKeys?.destroy()
     this.readKeys = null
     this.writeKeys = null
+    this.otherVersionKeys = null
     this.oneRttKeys = null
   }
 }

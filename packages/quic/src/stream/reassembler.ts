@@ -4,6 +4,7 @@
 // to bound (flow control). The first copy of a byte that becomes readable wins.
 
 import { invariant } from '../base/assert.ts'
+import { viewOf } from '../base/bytes.ts'
 import { RangeSet } from '../base/range-set.ts'
 import { Ring } from '../base/ring.ts'
 
@@ -22,12 +23,15 @@ class Segment {
   end: number
   /** The room behind `end` is ours to append to. */
   readonly appendable: boolean
+  /** What peek() showed, as long as neither end has moved: readers look more than once. */
+  view: Uint8Array | null
 
   constructor(buffer: Uint8Array, start: number, end: number, appendable: boolean) {
     this.buffer = buffer
     this.start = start
     this.end = end
     this.appendable = appendable
+    this.view = null
   }
 }
 
@@ -71,7 +75,7 @@ export class Reassembler {
     const head = this.ready.peek()
     if (head === undefined) return null
     if (head.start === 0 && head.end === head.buffer.length) return head.buffer
-    return head.buffer.subarray(head.start, head.end)
+    return (head.view ??= viewOf(head.buffer, head.start, head.end))
   }
 
   /** `length` readable bytes have been read. */
@@ -84,6 +88,7 @@ export class Reassembler {
       const here = head.end - head.start
       if (here > left) {
         head.start += left
+        if (left > 0) head.view = null
         return
       }
       left -= here
@@ -114,6 +119,7 @@ export class Reassembler {
       if (tail.buffer.length - tail.end >= length) {
         copy(buffer, start, length, tail.buffer, tail.end)
         tail.end += length
+        tail.view = null
         return
       }
       // Unread pieces pile up: gather them in ever larger buffers, so that their number stays logarithmic, then 1 per slot size.
@@ -183,6 +189,6 @@ function copy(source: Uint8Array, start: number, length: number, target: Uint8Ar
   if (length <= 32) {
     for (let i = 0; i < length; i++) target[at + i] = source[start + i]!
   } else {
-    target.set(start === 0 && length === source.length ? source : source.subarray(start, start + length), at)
+    target.set(start === 0 && length === source.length ? source : viewOf(source, start, start + length), at)
   }
 }

@@ -3,6 +3,8 @@
 import type { CipherSuiteId, CryptoProvider, NamedGroup, PrivateKey, SignatureScheme } from '../crypto/provider.ts'
 import type { RandomSource } from '../base/random.ts'
 import type { TrustAnchors } from './certificates/roots.ts'
+import type { ServerTickets } from './resumption/server-tickets.ts'
+import type { SessionStore } from './resumption/session-store.ts'
 
 /** A server's certificate chain, leaf first, and the key of the leaf. */
 export interface ServerCertificate {
@@ -32,10 +34,31 @@ export interface TlsConfig {
   readonly selectCertificate?: ((serverName: string | null) => ServerCertificate | null) | undefined
   /** In order of preference. Default: 0x1301, 0x1302, 0x1303. */
   readonly cipherSuites?: readonly CipherSuiteId[] | undefined
-  /** In order of preference; a client sends one key share, for the first. Default: all of the provider's. */
+  /** In order of preference. Default: all of the provider's. */
   readonly groups?: readonly NamedGroup[] | undefined
+  /** Client: the groups to send shares for, some of `groups`. Default: the first, and when that is a hybrid the second too. */
+  readonly keyShares?: readonly NamedGroup[] | undefined
+  /** Client: values nobody may choose among those offered (RFC 8701). Default true. */
+  readonly grease?: boolean | undefined
   /** The encoded quic_transport_parameters; a server may give them later with setTransportParameters(). */
   readonly transportParameters?: Uint8Array | undefined
+  /**
+   * Unix milliseconds when `now` is 0, as performance.timeOrigin: tickets carry times from one process to another. Default 0,
+   * which does for sessions that do not leave the process.
+   */
+  readonly timeOrigin?: number | undefined
+  /** Client: where sessions are kept. Absent: no resumption, and servers are not asked for tickets. */
+  readonly sessions?: SessionStore | undefined
+  /** Client: the key in `sessions`. Default: `serverName`. */
+  readonly sessionOrigin?: string | undefined
+  /** Client: offer early data when the session allows it. What is sent early may be replayed (RFC 9846 §8). Default false. */
+  readonly earlyData?: boolean | undefined
+  /** Server: gives and takes session tickets; one object for all connections. Absent: no resumption. */
+  readonly tickets?: ServerTickets | undefined
+  /** Opaque bytes sealed into tickets (server) or stored beside them (client), at most 4096; see setEarlyDataContext(). */
+  readonly earlyDataContext?: Uint8Array | undefined
+  /** Server: the last word on early data, given the context of the ticket. Absent: refuses. Must not throw. */
+  readonly acceptEarlyData?: ((context: Uint8Array) => boolean) | undefined
   /** Called with one NSS key log line (no line end) per secret. */
   readonly keylog?: ((line: string) => void) | undefined
 }
@@ -47,9 +70,13 @@ export interface HandshakeInfo {
   readonly alpn: string
   /** The name the client asked for, or null. */
   readonly serverName: string | null
-  /** DER, leaf first; empty on a server. */
+  /** DER, leaf first; empty on a server. On a resumed connection those of the handshake the session began with. */
   readonly peerCertificates: readonly Uint8Array[]
-  /** The scheme of the server's CertificateVerify. */
-  readonly signatureScheme: SignatureScheme
+  /** The scheme of the server's CertificateVerify; null when the session was resumed. */
+  readonly signatureScheme: SignatureScheme | null
   readonly helloRetry: boolean
+  /** A session was resumed: no certificates were sent. */
+  readonly resumed: boolean
+  /** Early data was offered and accepted. */
+  readonly earlyData: boolean
 }

@@ -1,6 +1,7 @@
-// The TLS 1.3 engine of a QUIC connection: RFC 9846 as RFC 9001 uses it, full handshakes, nothing else. It serves QUIC only:
+// The TLS 1.3 engine of a QUIC connection: RFC 9846 as RFC 9001 uses it. It serves QUIC only:
 // no records, no change_cipher_spec, no middlebox compatibility, no EndOfEarlyData, no KeyUpdate; ALPN and
-// quic_transport_parameters are mandatory. Synchronous: what cannot be done at once is a 'need' event.
+// quic_transport_parameters are mandatory; pre-shared keys come from tickets and go with a key exchange (psk_dhe_ke).
+// Synchronous: what cannot be done at once is a 'need' event. `now`: milliseconds of the owner's clock, see TlsConfig.timeOrigin.
 //   input: start(), receive(), provide()   output: poll() until null   faults of the peer: a thrown TransportError, then silence
 
 import { EncryptionLevel } from '../wire/constants.ts'
@@ -12,13 +13,14 @@ import { TlsUsageError } from './errors.ts'
 import type { TlsAnswer, TlsEvent } from './events.ts'
 import { MessageReader } from './message-reader.ts'
 import { startServer } from './server/client-hello.ts'
-import { Session } from './session.ts'
+import { Handshake, checkContext } from './handshake.ts'
+import type { StoredSession } from './resumption/session-store.ts'
 import type { HandshakeState } from './state.ts'
 
 export type { HandshakeInfo, ServerCertificate, TlsConfig, VerifyPolicy } from './config.ts'
 
 export class TlsEngine {
-  readonly #session: Session
+  readonly #handshake: Handshake
   readonly #reader: MessageReader
   /** Null before start() on a client, and for ever after a fault. */
   #state: HandshakeState | null
@@ -26,34 +28,54 @@ export class TlsEngine {
 
   /** Throws TlsUsageError when the configuration cannot work. */
   constructor(config: TlsConfig) {
-    this.#session = new Session(config)
+    this.#handshake = new Handshake(config)
     this.#reader = new MessageReader()
-    this.#state = config.role === 'server' ? startServer(this.#session) : null
+    this.#state = config.role === 'server' ? startServer(this.#handshake) : null
     this.#failed = false
   }
 
   /** A client writes its ClientHello. Nothing happens on a server. */
-  start(): void {
-    if (this.#session.config.role === 'client' && this.#state === null && !this.#failed) this.#state = startClient(this.#session)
+  start(now: number = 0): void {
+    if (this.#handshake.config.role !== 'client' || this.#state !== null || this.#failed) return
+    this.#handshake.setTime(now)
+    this.#state = startClient(this.#handshake)
+  }
+
+  /**
+   * Client, after start(): the session whose parameters and application protocol hold for 0-RTT packets; null when no early
+   * data is offered. The key for them is a 'keys' event of level earlyData.
+   */
+  earlySession(): StoredSession | null {
+    return this.#handshake.earlySession
+  }
+
+  /**
+   * Bytes the owner wants back with early data: on a server sealed into tickets and shown to acceptEarlyData, on a client
+   * stored with tickets that arrive from now on. At most 4096.
+   */
+  setEarlyDataContext(bytes: Uint8Array): void {
+    checkContext(bytes)
+    this.#handshake.earlyDataContext = bytes
   }
 
   /** The parameters to send to the client; before its first bytes. Servers only. */
   setTransportParameters(bytes: Uint8Array): void {
-    if (this.#session.config.role !== 'server') throw new TlsUsageError('a client gives its transport parameters in the configuration')
-    this.#session.transportParameters = bytes
+    if (this.#handshake.config.role !== 'server') throw new TlsUsageError('a client gives its transport parameters in the configuration')
+    this.#handshake.transportParameters = bytes
   }
 
   /**
    * Handshake bytes of one level, in order, cut anywhere. The bytes are copied. Throws TransportError for every fault of the
    * peer; after that the engine takes nothing more.
    */
-  receive(level: EncryptionLevel, bytes: Uint8Array): void {
+  receive(level: EncryptionLevel, bytes: Uint8Array, now: number = 0): void {
     const state = this.#state
     if (this.#failed || bytes.length === 0) return
     if (state === null) throw new TlsUsageError('start() comes before receive()')
     // RFC 9001 §8.3, §4.1.3.
     if (level === EncryptionLevel.earlyData) this.#fail('CRYPTO data in a 0-RTT packet')
     if (level < state.level) this.#fail('CRYPTO data of an earlier encryption level')
+    this.#handshake.setTime(now)
     this.#failed = true
     this.#reader.push(level, bytes)
     this.#advance(state)
@@ -61,10 +83,11 @@ export class TlsEngine {
   }
 
   /** Answers the last 'need' event. Throws TransportError when the answer ends the handshake, TlsUsageError when nothing was asked. */
-  provide(answer: TlsAnswer): void {
+  provide(answer: TlsAnswer, now: number = 0): void {
     if (this.#failed) return
     const state = this.#state
     if (state === null || !state.waiting) throw new TlsUsageError('provide() without a pending need')
+    this.#handshake.setTime(now)
     this.#failed = true
     const next = state.onAnswer(answer)
     if (next === null) {
@@ -78,24 +101,25 @@ export class TlsEngine {
 
   /** The next event; null: nothing more until the next input. */
   poll(): TlsEvent | null {
-    return this.#session.events.shift() ?? null
+    return this.#handshake.events.shift() ?? null
   }
 
   /** Our Finished is sent and the peer's verified (RFC 9001 §4.1.1). */
   get complete(): boolean {
-    return this.#session.complete
+    return this.#handshake.complete
   }
 
   /** What was negotiated, or null before the handshake is complete. */
   info(): HandshakeInfo | null {
-    const { complete, cipherSuite, group, signatureScheme, alpn, serverName, peerCertificates, helloRetry } = this.#session
-    if (!complete || cipherSuite === 0 || group === 0 || signatureScheme === 0 || alpn === null) return null
-    return { cipherSuite, group, alpn, serverName, peerCertificates, signatureScheme, helloRetry }
+    const { complete, cipherSuite, group, alpn, serverName, peerCertificates, helloRetry, resumed, earlyData } = this.#handshake
+    if (!complete || cipherSuite === 0 || group === 0 || alpn === null) return null
+    const signatureScheme = this.#handshake.signatureScheme === 0 ? null : this.#handshake.signatureScheme
+    return { cipherSuite, group, alpn, serverName, peerCertificates, signatureScheme, helloRetry, resumed, earlyData }
   }
 
   /** RFC 9846 §7.5. `length` in bytes, at most 255 hashes. Throws TlsUsageError before the handshake is complete. */
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
-    const { schedule, complete } = this.#session
+    const { schedule, complete } = this.#handshake
     if (!complete || schedule === null) throw new TlsUsageError('keying material can be exported when the handshake is complete')
     if (!Number.isInteger(length) || length < 1 || length > 255 * 32) throw new TlsUsageError(`cannot export ${length} bytes`)
     return schedule.exportKeyingMaterial(label, context, length)

@@ -38,6 +38,11 @@ export type TlsEvent =
     }
   /** The peer's encoded transport parameters; not authenticated before 'complete' (RFC 9001 §8.2). */
   | { readonly kind: 'peer-parameters'; readonly bytes: Uint8Array }
+  /**
+   * Whether the server takes the early data. Exactly once where it was offered, never elsewhere. A client hears it before
+   * 'peer-parameters', or with the HelloRetryRequest that rejects; a server after 'peer-parameters', and before the read key.
+   */
+  | { readonly kind: 'early-data'; readonly accepted: boolean }
   /** Our Finished is sent and the peer's is verified (RFC 9001 §4.1.1). Exactly once. */
   | { readonly kind: 'complete' }
   | TlsNeed

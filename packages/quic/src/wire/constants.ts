@@ -3,14 +3,14 @@
 /** QUIC version 1 (RFC 9000 §15). */
 export const VERSION_1 = 1
 
+/** QUIC version 2 (RFC 9369 §3.1). */
+export const VERSION_2 = 0x6b3343cf
+
 /** RFC 9000 §14.1: datagrams with Initial packets are at least this long, in bytes. */
 export const MIN_INITIAL_DATAGRAM = 1200
 
 /** RFC 9000 §17.2: longest connection ID of version 1, in bytes. */
 export const MAX_CID_LENGTH = 20
-
-/** Largest varint value represented as a `number` here: 2^53 − 1. The wire allows 2^62 − 1 (RFC 9000 §16). */
-export const MAX_VARINT: number = Number.MAX_SAFE_INTEGER
 
 /** RFC 9000 §16: largest varint on the wire, 2^62 − 1. */
 export const MAX_WIRE_VARINT: bigint = 0x3fffffffffffffffn

@@ -4,6 +4,7 @@
 import { invariant } from '../base/assert.ts'
 import { PacketType } from './constants.ts'
 import { varintSize, writeVarint2 } from './varint.ts'
+import { longTypeBits } from './version.ts'
 import type { Writer } from './writer.ts'
 
 /** Largest value of the two-byte Length field: packet number, payload and tag together, in bytes. */
@@ -23,8 +24,7 @@ export function writeLongHeader(
   packetNumber: number,
   packetNumberLength: number,
 ): number {
-  // RFC 9000 Table 5; the type bits of version 1 equal PacketType.
-  writer.u8(0xc0 | (packetType << 4) | (packetNumberLength - 1))
+  writer.u8(0xc0 | (longTypeBits(version, packetType) << 4) | (packetNumberLength - 1))
   writer.u32(version)
   writer.u8(destination.length)
   writer.bytes(destination)

@@ -3,8 +3,9 @@
 // A datagram holds several packets: parse the next at view.packetEnd (RFC 9000 §12.2).
 
 import { EMPTY } from '../base/bytes.ts'
-import { MAX_CID_LENGTH, PacketType, TAG_LENGTH, VERSION_1 } from './constants.ts'
+import { MAX_CID_LENGTH, PacketType, TAG_LENGTH } from './constants.ts'
 import { readVarint, varintLengthAt } from './varint.ts'
+import { knownVersion, longPacketType } from './version.ts'
 
 /** Outcome of parseHeader. */
 export const HeaderResult = {
@@ -16,19 +17,6 @@ export const HeaderResult = {
   unknownVersion: 2,
 } as const
 export type HeaderResult = (typeof HeaderResult)[keyof typeof HeaderResult]
-
-/** True for versions whose packets parseHeader understands. */
-export function knownVersion(version: number): boolean {
-  return version === VERSION_1
-}
-
-/** RFC 9000 §6.3, §15: true for 0x?a?a?a?a, versions that exist to exercise version negotiation. */
-export function isReservedVersion(version: number): boolean {
-  return (version & 0x0f0f0f0f) === 0x0a0a0a0a
-}
-
-// RFC 9000 Table 5: the two type bits of a long header of a known version.
-const LONG_TYPES_V1: readonly PacketType[] = [PacketType.initial, PacketType.zeroRtt, PacketType.handshake, PacketType.retry]
 
 /** Positions of one packet in a datagram. Reused: valid until the next parseHeader on it, and as long as the bytes are. */
 export class HeaderView {
@@ -150,9 +138,10 @@ function parseLongHeader(view: HeaderView, end: number, acceptClearFixedBit: boo
   }
   if (!knownVersion(version)) return HeaderResult.unknownVersion
   // RFC 9000 §17.2: endpoints "that receive a version 1 long header with a value larger than 20 MUST drop the packet".
+  // RFC 9369 §3 leaves that as it is.
   if (destinationLength > MAX_CID_LENGTH || sourceLength > MAX_CID_LENGTH) return HeaderResult.invalid
   if (!(view.firstByte & 0x40) && !acceptClearFixedBit) return HeaderResult.invalid
-  const packetType = LONG_TYPES_V1[(view.firstByte >> 4) & 3]!
+  const packetType = longPacketType(version, view.firstByte)
   view.packetType = packetType
   if (packetType === PacketType.retry) return parseRetry(view, position, end)
   return parseProtected(view, position, end)

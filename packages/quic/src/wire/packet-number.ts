@@ -13,9 +13,12 @@ export function packetNumberLength(packetNumber: number, largestAcked: number): 
   return 4
 }
 
+/** Numbers that a packet number of so many bytes can tell apart. */
+const WINDOWS: readonly number[] = [0, 0x100, 0x1_0000, 0x100_0000, 0x1_0000_0000]
+
 /** The full packet number closest to the next expected one (RFC 9000 §A.3). `largestReceived` is -1 before the first packet. */
 export function expandPacketNumber(truncated: number, length: number, largestReceived: number): number {
-  const window = 2 ** (length * 8)
+  const window = WINDOWS[length]!
   const half = window / 2
   const expected = largestReceived + 1
   const candidate = expected - (expected % window) + truncated

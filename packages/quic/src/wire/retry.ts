@@ -2,6 +2,8 @@
 // is made and checked in crypto/.
 
 import { EMPTY } from '../base/bytes.ts'
+import { PacketType } from './constants.ts'
+import { longTypeBits } from './version.ts'
 import { Writer } from './writer.ts'
 
 /** A Retry packet; without `tag` the bytes that the 16-byte integrity tag is to be appended to. */
@@ -14,8 +16,8 @@ export function encodeRetry(
 ): Uint8Array<ArrayBuffer> {
   const packet = new Uint8Array(7 + destination.length + source.length + token.length + tag.length)
   const writer = new Writer(packet)
-  // Type 3; the four unused bits are ours to choose, and 0xf is what RFC 9001 Appendix A.4 has.
-  writer.u8(0xff)
+  // The four unused bits are ours to choose, and 0xf is what RFC 9001 Appendix A.4 has.
+  writer.u8(0xcf | (longTypeBits(version, PacketType.retry) << 4))
   writer.u32(version)
   writer.u8(destination.length)
   writer.bytes(destination)

@@ -2,7 +2,7 @@
 // first; writing past `limit` is a bug (InvariantError), never a truncated packet.
 
 import { InvariantError } from '../base/assert.ts'
-import { EMPTY } from '../base/bytes.ts'
+import { EMPTY, viewOf } from '../base/bytes.ts'
 import type { WireValue } from './varint.ts'
 import { varintSize, varintSizeExact, writeVarint, writeVarint2, writeVarint4, writeVarintExact } from './varint.ts'
 
@@ -88,7 +88,7 @@ export class Writer {
     } else if (length === source.length) {
       this.buffer.set(source, position)
     } else {
-      this.buffer.set(source.subarray(start, end), position)
+      this.buffer.set(viewOf(source, start, end), position)
     }
   }
 

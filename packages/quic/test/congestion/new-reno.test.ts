@@ -5,7 +5,7 @@ import { describeController, Flow, MTU } from './conformance.ts'
 
 const create = (mtu: number): NewReno => new NewReno(mtu)
 
-describeController('NewReno', create)
+describeController('NewReno', create, { afterRecovery: 'reduced' })
 
 describe('NewReno: RFC 9002 §7.3', () => {
   it('doubles per round trip in slow start', () => {

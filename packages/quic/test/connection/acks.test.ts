@@ -16,7 +16,9 @@ interface SentAck {
 function acksOf(attacker: Attacker): SentAck[] {
   return attacker.opened.flatMap((packet) =>
     packet.frames.flatMap((frame) =>
-      frame.type === FrameType.ack ? [{ time: packet.time, largest: frame.ranges![1]!, ranges: frame.rangeCount!, delay: frame.ackDelay! }] : [],
+      frame.type === FrameType.ack
+        ? [{ time: packet.time, largest: frame.ranges![1]!, ranges: frame.rangeCount!, delay: frame.ackDelay! }]
+        : [],
     ),
   )
 }
@@ -61,14 +63,14 @@ describe('sending acknowledgements (RFC 9000 §13.2)', () => {
 
   it('packets that are not ack-eliciting: never, however many (§13.2)', () => {
     const attacker = start()
-    for (let number = 1001; number < 1200; number += 1) attacker.say(frames.bytes(frames.padding(20), frames.ack(0, 0)), { packetNumber: number }, 1)
+    for (let i = 0; i < 200; i += 1) attacker.say(frames.bytes(frames.padding(20), frames.ack(0, 0)), {}, 1)
     attacker.pair.network.runFor(5000)
     expect(attacker.opened).toEqual([])
   })
 
   it('in the handshake: at once (§13.2.1)', () => {
     const attacker = new Attacker('client')
-    attacker.pair.network.run(() => attacker.opened.length > 0)
+    attacker.pair.network.run(() => attacker.opened.some((packet) => packet.packetType === PacketType.handshake))
     attacker.usurp()
     attacker.opened.length = 0
     attacker.send(PacketType.initial, frames.PING, { size: 1200 }, 0)
@@ -85,10 +87,10 @@ describe('sending acknowledgements (RFC 9000 §13.2)', () => {
 
   it('ranges stay bounded, whatever is missing (§13.2.3)', () => {
     const attacker = start()
-    for (let i = 0; i < 1000; i += 1) attacker.say(frames.PING, { packetNumber: 1002 + i * 2 }, 0)
+    for (let i = 0; i < 300; i += 1) attacker.say(frames.PING, { packetNumber: 1002 + i * 2 }, 0)
     attacker.pair.network.runFor(100)
     const acks = acksOf(attacker)
-    expect(acks.at(-1)!.largest).toBe(3000)
+    expect(acks.at(-1)!.largest).toBe(1600)
     expect(Math.max(...acks.map((ack) => ack.ranges))).toBeLessThanOrEqual(64)
     expect(Math.max(...acks.map((ack) => ack.ranges))).toBeGreaterThan(16)
     // RFC 9000 §12.3: a number that may have been processed before is not processed.
@@ -122,7 +124,13 @@ describe('receiving acknowledgements', () => {
   })
 
   it('ranges below packet number 0, cut off or lying about their count: FRAME_ENCODING_ERROR (§19.3.1)', () => {
-    for (const frame of [frames.bytes(0x02, 3, 0, 0, 4), frames.bytes(0x02, 3, 0, 1, 1, 1, 0), frames.bytes(0x02, 3, 0, 1000, 0), frames.bytes(0x03, 1, 0, 0, 0, 1)]) {
+    const wrong = [
+      [0x02, 3, 0, 0, 4],
+      [0x02, 3, 0, 1, 1, 1, 0],
+      [0x02, 3, 0, 1000, 0],
+      [0x03, 1, 0, 0, 0, 1],
+    ]
+    for (const frame of wrong.map((fields) => frames.bytes(...fields))) {
       const attacker = start()
       attacker.say(frame)
       expect(attacker.victim.closeReason()).toMatchObject({ code: TransportErrorCode.frameEncodingError })

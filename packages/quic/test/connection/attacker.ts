@@ -1,13 +1,14 @@
 // A peer that breaks the rules with the right keys: it plays one side of a pair, seals any bytes as an authentic packet of any
 // type, and opens what its victim sends. Secrets come from the key log of the two connections.
 
-import { EMPTY, fromHex } from '../../src/base/bytes.ts'
+import { EMPTY, fromHex, toHex } from '../../src/base/bytes.ts'
 import type { Connection } from '../../src/connection/connection.ts'
 import { describeFrames } from '../../src/connection/frame-records.ts'
 import { initialSecrets } from '../../src/crypto/initial-keys.ts'
 import { MASK_LENGTH, packetNumberLengthOf, protectHeader, unprotectHeader } from '../../src/crypto/header-protection.ts'
 import { updatedSecret } from '../../src/crypto/key-chain.ts'
 import { packetAead, packetHeaderKey } from '../../src/crypto/packet-keys.ts'
+import type { AeadKey, HeaderKey } from '../../src/crypto/provider.ts'
 import type { FrameRecord } from '../../src/trace/sink.ts'
 import { PacketType } from '../../src/wire/constants.ts'
 import { HeaderResult, HeaderView, parseHeader } from '../../src/wire/header.ts'
@@ -58,16 +59,21 @@ export class Attacker {
   /** Everything the victim sent, in order. */
   readonly opened: OpenedPacket[]
   private readonly secrets: Map<string, Uint8Array>
+  private readonly aeads: Map<string, AeadKey>
+  private readonly headerKeys: Map<string, HeaderKey>
   private nextNumber: number
 
   constructor(plays: Side, options: PairOptions = {}) {
     this.plays = plays
     this.secrets = new Map()
+    this.aeads = new Map()
+    this.headerKeys = new Map()
     this.opened = []
     this.nextNumber = FIRST_NUMBER
     const keylog = (line: string): void => {
       const [label, , secret] = line.split(' ')
-      this.secrets.set(label!, fromHex(secret!))
+      // The first connection's; others of the same endpoints log theirs, too.
+      if (!this.secrets.has(label!)) this.secrets.set(label!, fromHex(secret!))
     }
     this.pair = new Pair({
       ...options,
@@ -139,9 +145,8 @@ export class Attacker {
     writer.bytes(frames)
     if (lengthAt >= 0) patchLength(writer.buffer, lengthAt, writer.position + TAG - (payloadStart - NUMBER_LENGTH))
     const secret = this.secret(packetType, this.plays)
-    const aead = packetAead(provider, SUITE, generationSecret(secret, generation))
-    aead.seal(writer.buffer, 0, payloadStart, writer.position, packetNumber)
-    protectHeader(packetHeaderKey(provider, SUITE, secret), new Uint8Array(MASK_LENGTH), writer.buffer, 0, payloadStart - NUMBER_LENGTH, NUMBER_LENGTH)
+    this.aead(secret, generation).seal(writer.buffer, 0, payloadStart, writer.position, packetNumber)
+    protectHeader(this.headerKey(secret), new Uint8Array(MASK_LENGTH), writer.buffer, 0, payloadStart - NUMBER_LENGTH, NUMBER_LENGTH)
     return writer.buffer.slice(0, writer.position + TAG)
   }
 
@@ -170,15 +175,16 @@ export class Attacker {
     const view = new HeaderView()
     const sender: Side = this.plays === 'client' ? 'server' : 'client'
     for (let at = 0; at < datagram.length; at = view.packetEnd) {
-      if (parseHeader(view, datagram, at, datagram.length, 8) !== HeaderResult.ok) return
+      if (parseHeader(view, datagram, at, datagram.length, 8, true) !== HeaderResult.ok) return
       if (view.packetType === PacketType.retry || view.packetType === PacketType.versionNegotiation) return
       const secret = this.secretOrNull(view.packetType, sender)
       if (secret === null) continue
-      const number = unprotectHeader(packetHeaderKey(provider, SUITE, secret), new Uint8Array(MASK_LENGTH), datagram, at, view.packetNumberOffset, view.packetEnd)
+      const mask = new Uint8Array(MASK_LENGTH)
+      const number = unprotectHeader(this.headerKey(secret), mask, datagram, at, view.packetNumberOffset, view.packetEnd)
       const payload = view.packetNumberOffset + packetNumberLengthOf(datagram[at]!)
       for (let generation = 0; generation < 8; generation += 1) {
         // Numbers in these tests stay small enough to be sent in full.
-        if (!packetAead(provider, SUITE, generationSecret(secret, generation)).open(datagram, at, payload, view.packetEnd, number)) continue
+        if (!this.aead(secret, generation).open(datagram, at, payload, view.packetEnd, number)) continue
         this.opened.push({
           time,
           packetType: view.packetType,
@@ -192,6 +198,20 @@ export class Attacker {
         break
       }
     }
+  }
+
+  private aead(secret: Uint8Array, generation: number): AeadKey {
+    const name = `${generation} ${toHex(secret)}`
+    let key = this.aeads.get(name)
+    if (key === undefined) this.aeads.set(name, (key = packetAead(provider, SUITE, generationSecret(secret, generation))))
+    return key
+  }
+
+  private headerKey(secret: Uint8Array): HeaderKey {
+    const name = toHex(secret)
+    let key = this.headerKeys.get(name)
+    if (key === undefined) this.headerKeys.set(name, (key = packetHeaderKey(provider, SUITE, secret)))
+    return key
   }
 
   private secretOrNull(packetType: PacketType, sender: Side): Uint8Array | null {

@@ -174,7 +174,7 @@ describe('idle timeout (RFC 9000 §10.1)', () => {
     const id = pair.server.connection.sourceConnectionIds()[0]!
     const forged = new Uint8Array(100).fill(0x55)
     forged.set(id, 1)
-    for (let time = 100; time < 3000; time += 100) pair.network.at(pair.network.now + time, () => pair.network.inject(forged, CLIENT, SERVER))
+    for (let time = 100; time < 3000; time += 100) pair.network.inject(forged, CLIENT, SERVER, time)
     pair.network.runFor(3100)
     expect(pair.server.closeReasons()).toMatchObject([{ cause: 'idle-timeout' }])
   })

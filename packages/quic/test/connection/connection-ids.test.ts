@@ -58,10 +58,26 @@ describe('connection IDs (RFC 9000 §5.1)', () => {
 
   const { protocolViolation, connectionIdLimitError, frameEncodingError } = TransportErrorCode
   const wrong: [string, Uint8Array[], number][] = [
-    ['more than active_connection_id_limit (§5.1.1)', [4, 5, 6, 7, 8].map((n) => frames.newConnectionId(n, 0, id(n), token(n))), connectionIdLimitError],
-    ['one sequence number for two IDs (§19.15)', [frames.newConnectionId(9, 9, id(9), token(9)), frames.newConnectionId(9, 9, id(8), token(9))], protocolViolation],
-    ['one sequence number with two tokens (§19.15)', [frames.newConnectionId(9, 9, id(9), token(9)), frames.newConnectionId(9, 9, id(9), token(8))], protocolViolation],
-    ['one ID under two sequence numbers (§19.15)', [frames.newConnectionId(9, 9, id(9), token(9)), frames.newConnectionId(10, 9, id(9), token(8))], protocolViolation],
+    [
+      'more than active_connection_id_limit (§5.1.1)',
+      [4, 5, 6, 7, 8].map((n) => frames.newConnectionId(n, 0, id(n), token(n))),
+      connectionIdLimitError,
+    ],
+    [
+      'one sequence number for two IDs (§19.15)',
+      [frames.newConnectionId(9, 9, id(9), token(9)), frames.newConnectionId(9, 9, id(8), token(9))],
+      protocolViolation,
+    ],
+    [
+      'one sequence number with two tokens (§19.15)',
+      [frames.newConnectionId(9, 9, id(9), token(9)), frames.newConnectionId(9, 9, id(9), token(8))],
+      protocolViolation,
+    ],
+    [
+      'one ID under two sequence numbers (§19.15)',
+      [frames.newConnectionId(9, 9, id(9), token(9)), frames.newConnectionId(10, 9, id(9), token(8))],
+      protocolViolation,
+    ],
     ['Retire Prior To above the sequence number (§19.15)', [frames.newConnectionId(9, 10, id(9), token(9))], frameEncodingError],
     ['an ID of no bytes (§19.15)', [frames.newConnectionId(9, 9, new Uint8Array(0), token(9))], frameEncodingError],
     ['an ID of 21 bytes (§19.15)', [frames.newConnectionId(9, 9, new Uint8Array(21), token(9))], frameEncodingError],
@@ -87,7 +103,7 @@ describe('connection IDs (RFC 9000 §5.1)', () => {
   it('lost NEW_CONNECTION_ID and RETIRE_CONNECTION_ID frames are said again', () => {
     for (let seed = 1; seed <= 8; seed += 1) {
       const pair = new Pair({ seed, conditions: { loss: 0.4 } })
-      pair.network.run(() => pair.client.connection.isConfirmed() && pair.servers.some((peer) => peer.connection.isConfirmed()), { time: 100_000 })
+      pair.network.run(() => pair.client.connection.isConfirmed(), { time: 100_000 })
       pair.network.runFor(8000)
       expect(pair.client.connection.sourceConnectionIds().length).toBe(4)
     }

@@ -39,7 +39,7 @@ describe('datagrams (RFC 9221)', () => {
   })
 
   it('the size offered is the size taken, and it fits the packets of the path (§5)', () => {
-    const pair = new Pair().establish().settle()
+    const pair = new Pair({ client: { mtuDiscovery: false } }).establish().settle()
     const size = pair.client.connection.datagramMaxSize()
     expect(size).toBeGreaterThan(1100)
     expect(size).toBeLessThan(1200)
@@ -103,12 +103,12 @@ describe('datagrams (RFC 9221)', () => {
 
   it('nobody reads: the oldest go, memory stays bounded', () => {
     const attacker = new Attacker('client').establish()
-    for (let i = 0; i < 3000; i += 1) attacker.deliver(attacker.seal(5, frames.datagram(pattern(1000, i))), undefined, 0)
+    for (let i = 0; i < 1500; i += 1) attacker.deliver(attacker.seal(5, frames.datagram(pattern(1000, i))), undefined, 0)
     attacker.pair.network.runFor(100)
     const kept = drain(attacker.pair.server)
     expect(kept.length).toBeGreaterThan(100)
     expect(kept.length).toBeLessThanOrEqual(1100)
-    expect(kept.at(-1)).toEqual(pattern(1000, 2999))
+    expect(kept.at(-1)).toEqual(pattern(1000, 1499))
   })
 
   it('nobody sends: a full queue refuses', () => {

@@ -41,6 +41,7 @@ describe('handshake', () => {
     ['as usual', {}],
     ['with a big certificate', { clientTls: trustBig, serverTls: bigChain }],
     ['with a ClientHello of several datagrams (RFC 9001 §4.3)', { clientTls: bigHello }],
+    ['with the default key shares, ML-KEM among them', { clientTls: { groups: undefined } }],
     ['with both', { clientTls: { ...bigHello, ...trustBig }, serverTls: bigChain }],
   ]
   for (const [name, options] of shapes) {
@@ -161,7 +162,7 @@ describe('handshake', () => {
 
   it('a certificate nobody vouches for closes with its alert, seen by the server (RFC 9001 §4.8)', () => {
     const pair = new Pair({ clientTls: { serverName: 'other.example' } })
-    pair.network.run(() => pair.servers[0]?.connection.closeReason() != null)
+    pair.network.run(() => (pair.servers[0]?.connection.closeReason() ?? null) !== null)
     expect(pair.client.connection.closeReason()).toMatchObject({ cause: 'local', application: false })
     expect(pair.client.connection.closeReason()!.error).toMatchObject({ check: 'name-mismatch' })
     expect(pair.server.connection.closeReason()).toMatchObject({ cause: 'peer', code: pair.client.connection.closeReason()!.code })
@@ -172,7 +173,7 @@ describe('handshake', () => {
 function carriesHandshake(datagram: Uint8Array): boolean {
   const view = new HeaderView()
   for (let at = 0; at < datagram.length; at = view.packetEnd) {
-    if (parseHeader(view, datagram, at, datagram.length, 8) !== HeaderResult.ok) return false
+    if (parseHeader(view, datagram, at, datagram.length, 8, true) !== HeaderResult.ok) return false
     if (view.packetType === PacketType.handshake) return true
   }
   return false

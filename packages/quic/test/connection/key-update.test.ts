@@ -59,8 +59,9 @@ describe('key update (RFC 9001 §6)', () => {
     expect(early[0]!.generation).toBe(0)
   })
 
-  it('updates in quick succession are spaced out: the peer never sees two without its own answer (§6.1, §6.5)', () => {
-    const pair = new Pair().establish().settle()
+  it('updates in quick succession are spaced out by three PTOs: the peer never sees two without its own answer (§6.1, §6.5)', () => {
+    const attacker = new Attacker('server')
+    const pair = attacker.pair.establish().settle()
     for (let i = 0; i < 50; i += 1) {
       pair.client.connection.updateKeys()
       pair.client.connection.ping()
@@ -70,6 +71,10 @@ describe('key update (RFC 9001 §6)', () => {
     const id = pair.client.send(pattern(1000))
     pair.network.turnAll()
     pair.network.run(() => pair.client.finished.has(id))
+    // A quarter of a second: an update a round trip would be more than five.
+    const latest = Math.max(...attacker.opened.map((packet) => packet.generation))
+    expect(latest).toBeGreaterThan(0)
+    expect(latest).toBeLessThanOrEqual(2)
     expect(pair.client.connection.closeReason()).toBeNull()
     expect(pair.server.connection.closeReason()).toBeNull()
   })
@@ -101,6 +106,8 @@ describe('key update (RFC 9001 §6)', () => {
 
   it('a second update before the first one was answered is KEY_UPDATE_ERROR (§6.2)', () => {
     const attacker = new Attacker('client').establish()
+    attacker.say(frames.PING, {}, 100)
+    // The acknowledgement of the first one waits; nothing goes out under the first new keys.
     attacker.say(frames.PING, { generation: 1 }, 0)
     attacker.say(frames.PING, { generation: 2 }, 0)
     expect(attacker.victim.closeReason()).toMatchObject({ code: TransportErrorCode.keyUpdateError })

@@ -11,7 +11,8 @@ describe('transfers', () => {
   const names: ScenarioName[] = ['interop', 'longRoundTrip', 'lossy', 'terrible', 'bursty', 'mobile', 'corrupting', 'interrupted']
   for (const name of names) {
     it(`arrive whole: ${name}`, () => {
-      const pair = new Pair({ seed: 11, scenario: name, conditions: scenarios[name], client: { handshakeTimeout: 0 }, server: { handshakeTimeout: 0 } })
+      const patient = { handshakeTimeout: 0 }
+      const pair = new Pair({ seed: 11, scenario: name, conditions: scenarios[name], client: patient, server: patient })
       pair.network.run(() => pair.client.connection.isConfirmed(), { time: 120_000 })
       const size = name === 'terrible' ? 60_000 : 300_000
       const up = pair.client.send(pattern(size))
@@ -67,7 +68,7 @@ describe('probe timeout (RFC 9002 §6.2)', () => {
   })
 
   it('a lost tail is sent again by a probe, without waiting for more', () => {
-    const pair = new Pair().establish().settle()
+    const pair = new Pair({ client: { mtuDiscovery: false } }).establish().settle()
     let first = true
     pair.network.setFilter((bytes, from) => {
       if (from !== CLIENT || !first) return bytes

@@ -5,8 +5,10 @@ import { Connection } from '../../src/connection/connection.ts'
 import type { ConnectionConfig, TlsSettings, TransportSettings } from '../../src/connection/config.ts'
 import type { ConnectionEvent } from '../../src/connection/events.ts'
 import type { CloseReason } from '../../src/connection/close-reason.ts'
+import { NamedGroup } from '../../src/crypto/provider.ts'
 import type { CryptoProvider } from '../../src/crypto/provider.ts'
 import { Endpoint } from '../../src/endpoint/endpoint.ts'
+import type { EndpointConfig } from '../../src/endpoint/endpoint.ts'
 import { EndpointNode } from '../../src/testing/endpoint-node.ts'
 import type { LinkConditions } from '../../src/testing/link.ts'
 import { Network } from '../../src/testing/network.ts'
@@ -32,6 +34,10 @@ export interface PairOptions {
   readonly server?: Partial<TransportSettings>
   readonly clientTls?: Partial<TlsSettings>
   readonly serverTls?: Partial<TlsSettings>
+  /** What is beside transport and TLS in the sides' configuration. */
+  readonly clientConfig?: Partial<ConnectionConfig>
+  readonly serverConfig?: Partial<ConnectionConfig>
+  readonly endpoint?: Partial<EndpointConfig>
   /** Both sides' cryptography; the one under test by default. */
   readonly provider?: CryptoProvider
   readonly clientTrace?: TraceSink
@@ -141,6 +147,7 @@ export class Pair {
     const serve = options.serve ?? echo
     const resetKey = new Uint8Array(32).fill(7)
     const resetToken = (id: Uint8Array): Uint8Array => provider.hmac('sha256', resetKey, id).subarray(0, 16)
+    const key = provider.importPrivateKey(certificate.privateKey)
     const serverRandom = new SeededRandom(seed * 2 + 1)
     this.endpoint = new Endpoint({
       random: serverRandom,
@@ -150,11 +157,13 @@ export class Pair {
         ...configuration(provider, serverRandom, options.server, options.serverTrace),
         tls: {
           alpn: ['test'],
-          certificates: [{ chain: [certificate.certificate], key: provider.importPrivateKey(certificate.privateKey) }],
+          certificates: [{ chain: [certificate.certificate], key }],
           ...options.serverTls,
         },
         resetToken,
+        ...options.serverConfig,
       }),
+      ...options.endpoint,
     })
     const node = new EndpointNode<ConnectionEvent, Connection>(this.endpoint, {
       onConnection: (connection) => void this.servers.push(new Peer(connection)),
@@ -175,10 +184,13 @@ export class Pair {
       ...configuration(this.provider, new SeededRandom(seed), options.client, options.clientTrace),
       tls: {
         alpn: ['test'],
+        // A ClientHello of one datagram; that of the default groups takes two.
+        groups: [NamedGroup.x25519],
         serverName: 'test.example',
         verify: { mode: 'chain', roots: [certificate.certificate], unixTimeMs: UNIX_TIME },
         ...options.clientTls,
       },
+      ...options.clientConfig,
     }
     const peer = new Peer(Connection.connect(config, this.network.path(address, SERVER), this.network.now))
     this.network.add(name, new ClientNode(peer, options.onClientEvent), address)

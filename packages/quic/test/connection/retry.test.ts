@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { concatBytes } from '../../src/base/bytes.ts'
-import { Connection } from '../../src/connection/connection.ts'
+import type { Connection } from '../../src/connection/connection.ts'
 import { retryIntegrityTag } from '../../src/crypto/retry-integrity.ts'
 import { TransportErrorCode } from '../../src/wire/constants.ts'
 import { HeaderView, parseHeader } from '../../src/wire/header.ts'

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { RandomConnectionIdGenerator } from '../../src/cid/generator.ts'
-import { Connection } from '../../src/connection/connection.ts'
+import type { Connection } from '../../src/connection/connection.ts'
 import { Endpoint } from '../../src/endpoint/endpoint.ts'
 import { EndpointNode } from '../../src/testing/endpoint-node.ts'
 import { Network } from '../../src/testing/network.ts'
@@ -15,7 +15,7 @@ const STRANGER = '10.0.0.88:9'
 
 /** The server loses all its state, and keeps its keys. */
 function forget(pair: Pair): void {
-  for (const connection of [...pair.endpoint.connections()]) {
+  for (const connection of Array.from(pair.endpoint.connections())) {
     pair.endpoint.forget(connection)
     connection.transmit = () => false
     connection.nextTimeout = () => Infinity
@@ -132,7 +132,11 @@ describe('stateless reset (RFC 9000 §10.3)', () => {
       provider,
       random,
       connectionIds: new RandomConnectionIdGenerator(random, 8),
-      tls: { alpn: ['test'], serverName: 'test.example', verify: { mode: 'chain', roots: [certificate.certificate], unixTimeMs: UNIX_TIME } as const },
+      tls: {
+        alpn: ['test'],
+        serverName: 'test.example',
+        verify: { mode: 'chain', roots: [certificate.certificate], unixTimeMs: UNIX_TIME } as const,
+      },
     }
     const address = '10.0.0.50:5'
     const reasons: string[] = []

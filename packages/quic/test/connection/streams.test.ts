@@ -143,7 +143,8 @@ describe('reset and stop (RFC 9000 §3)', () => {
       for (const second of steps) {
         for (const between of [0, 30]) {
           seed += 1
-          const pair = new Pair({ seed, serve: () => {}, scenario: `${first}, ${between} ms, ${second}`, conditions: { loss: seed % 3 === 0 ? 0.2 : 0 } }).establish()
+          const scenario = `${first}, ${between} ms, ${second}`
+          const pair = new Pair({ seed, serve: () => {}, scenario, conditions: { loss: seed % 3 === 0 ? 0.2 : 0 } }).establish()
           const { client, server } = pair
           const id = client.send(pattern(3000), false)
           pair.network.turnAll()
@@ -175,7 +176,10 @@ describe('reset and stop (RFC 9000 §3)', () => {
     const pair = new Pair({ server: { initialMaxData: 100_000, initialMaxStreamData: 100_000 }, serve: () => {} }).establish()
     const { client, server } = pair
     const take = server.take.bind(server)
-    server.take = (event) => (event.kind === 'stream-readable' && event.streamId % 8 === 2 ? void server.connection.streamStop(event.streamId, 5) : take(event))
+    server.take = (event) => {
+      if (event.kind === 'stream-readable' && event.streamId % 8 === 2) server.connection.streamStop(event.streamId, 5)
+      else take(event)
+    }
     for (let i = 0; i < 10; i += 1) {
       client.send(pattern(90_000), true, false)
       const wanted = client.send(pattern(20_000, i), true, false)

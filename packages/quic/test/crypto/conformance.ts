@@ -32,6 +32,7 @@ export function conformance(name: string, provider: CryptoProvider): void {
     hashes(provider)
     aeads(provider)
     headerKeys(provider)
+    blockCiphers(provider)
     keyExchanges(provider)
     signatures(provider)
 
@@ -201,15 +202,112 @@ function headerKeys(provider: CryptoProvider): void {
   })
 }
 
-function keyExchanges(provider: CryptoProvider): void {
-  const SHARE_LENGTH = { [NamedGroup.x25519]: 32, [NamedGroup.secp256r1]: 65, [NamedGroup.secp384r1]: 97 }
-  const SECRET_LENGTH = { [NamedGroup.x25519]: 32, [NamedGroup.secp256r1]: 32, [NamedGroup.secp384r1]: 48 }
+function blockCiphers(provider: CryptoProvider): void {
+  describe('AES-128 on single blocks', () => {
+    // FIPS 197 Appendix C.1.
+    const PLAIN = '00112233445566778899aabbccddeeff'
+    const KEY = '000102030405060708090a0b0c0d0e0f'
+    const CIPHERED = '69c4e0d86a7b0430d8cdb78070b4c55a'
 
-  it('prefers x25519', () => {
-    expect(provider.groups).toEqual([NamedGroup.x25519, NamedGroup.secp256r1, NamedGroup.secp384r1])
+    it('encrypts and decrypts in place (FIPS 197 C.1)', () => {
+      const cipher = provider.blockCipher(fromHex(KEY))
+      const block = fromHex(PLAIN)
+      cipher.encrypt(block)
+      expect(toHex(block)).toBe(CIPHERED)
+      cipher.decrypt(block)
+      expect(toHex(block)).toBe(PLAIN)
+    })
+
+    it('remembers nothing from block to block, wherever they lie', () => {
+      const cipher = provider.blockCipher(fromHex(KEY))
+      const buffer = new Uint8Array(40).fill(0xee)
+      for (let at = 1; at < 20; at += 1) {
+        const block = buffer.subarray(at, at + 16)
+        block.set(fromHex(PLAIN))
+        cipher.encrypt(block)
+        expect(toHex(block)).toBe(CIPHERED)
+        expect(buffer[at + 16]).toBe(0xee)
+      }
+    })
+
+    it('keeps its key when the caller changes his', () => {
+      const key = fromHex(KEY)
+      const cipher = provider.blockCipher(key)
+      key.fill(0)
+      const block = fromHex(PLAIN)
+      cipher.encrypt(block)
+      expect(toHex(block)).toBe(CIPHERED)
+    })
+  })
+}
+
+function keyExchanges(provider: CryptoProvider): void {
+  const { x25519MlKem768, x25519, secp256r1, secp384r1 } = NamedGroup
+  const SHARE_LENGTH = { [x25519MlKem768]: 1216, [x25519]: 32, [secp256r1]: 65, [secp384r1]: 97 }
+  const ANSWER_LENGTH = { ...SHARE_LENGTH, [x25519MlKem768]: 1120 }
+  const SECRET_LENGTH = { [x25519MlKem768]: 64, [x25519]: 32, [secp256r1]: 32, [secp384r1]: 48 }
+
+  it('prefers the hybrid with ML-KEM, then x25519', () => {
+    expect(provider.groups).toEqual([x25519MlKem768, x25519, secp256r1, secp384r1])
   })
 
-  describe.each(Object.values(NamedGroup))('group %i', (group) => {
+  describe.each(provider.groups)('group %i, answered', (group) => {
+    it('agrees on a secret (RFC 9846 §7.4.2, draft-ietf-tls-ecdhe-mlkem §4)', () => {
+      const alice = provider.keyExchange(group)
+      expect(alice.group).toBe(group)
+      expect(alice.publicKey.length).toBe(SHARE_LENGTH[group])
+      const bob = provider.answerKeyExchange(group, alice.publicKey)
+      if (bob === null) throw new Error('refused')
+      expect(bob.share.length).toBe(ANSWER_LENGTH[group])
+      expect(bob.sharedSecret.length).toBe(SECRET_LENGTH[group])
+      expect(bob.sharedSecret.constructor).toBe(Uint8Array)
+      expect(alice.sharedSecret(bob.share)).toEqual(bob.sharedSecret)
+      expect(provider.answerKeyExchange(group, alice.publicKey)?.sharedSecret).not.toEqual(bob.sharedSecret)
+    })
+
+    it('answers null to a share that is no key', () => {
+      const good = provider.keyExchange(group).publicKey
+      for (const share of [new Uint8Array(0), new Uint8Array(good.length), good.subarray(1), Uint8Array.from([...good, 0])]) {
+        expect(provider.answerKeyExchange(group, share)).toBeNull()
+      }
+    })
+  })
+
+  describe('X25519MLKEM768 (draft-ietf-tls-ecdhe-mlkem §4)', () => {
+    it('has the ML-KEM half first, in shares and secret', () => {
+      const alice = provider.keyExchange(x25519MlKem768)
+      const bob = provider.answerKeyExchange(x25519MlKem768, alice.publicKey)!
+      // Another x25519 half changes the second half of the secret, another ciphertext the first (FIPS 203 §6.3), and no more.
+      const spoil = (at: number): Uint8Array => {
+        const share = bob.share.slice()
+        share[at]! ^= 1
+        return alice.sharedSecret(share)!
+      }
+      const { sharedSecret } = bob
+      expect(spoil(1120 - 1).subarray(0, 32)).toEqual(sharedSecret.subarray(0, 32))
+      expect(spoil(1120 - 2).subarray(32)).not.toEqual(sharedSecret.subarray(32))
+      expect(spoil(0).subarray(0, 32)).not.toEqual(sharedSecret.subarray(0, 32))
+      expect(spoil(1087).subarray(32)).toEqual(sharedSecret.subarray(32))
+    })
+
+    it('refuses shares with one bad half', () => {
+      const alice = provider.keyExchange(x25519MlKem768)
+      const beyondModulus = alice.publicKey.slice()
+      beyondModulus.fill(0xff, 0, 3)
+      const smallOrder = alice.publicKey.slice()
+      smallOrder.fill(0, 1184)
+      expect(provider.answerKeyExchange(x25519MlKem768, beyondModulus)).toBeNull()
+      expect(provider.answerKeyExchange(x25519MlKem768, smallOrder)).toBeNull()
+      const answer = provider.answerKeyExchange(x25519MlKem768, alice.publicKey)!.share
+      const zeros = answer.slice()
+      zeros.fill(0, 1088)
+      expect(alice.sharedSecret(zeros)).toBeNull()
+      expect(alice.sharedSecret(answer.subarray(1))).toBeNull()
+      expect(alice.sharedSecret(alice.publicKey)).toBeNull()
+    })
+  })
+
+  describe.each([x25519, secp256r1, secp384r1] as const)('group %i', (group) => {
     it('agrees on a secret (RFC 9846 §7.4.2)', () => {
       const alice = provider.keyExchange(group)
       const bob = provider.keyExchange(group)

@@ -50,9 +50,14 @@ describe('node against noble', () => {
   })
 
   it.each(Object.values(NamedGroup))('agrees on a secret in group %i', (group) => {
-    const node = nodeProvider.keyExchange(group)
-    const noble = nobleProvider.keyExchange(group)
-    expect(node.sharedSecret(noble.publicKey)).toEqual(noble.sharedSecret(node.publicKey))
+    for (const [one, other] of [
+      [nodeProvider, nobleProvider],
+      [nobleProvider, nodeProvider],
+    ] as const) {
+      const exchange = one.keyExchange(group)
+      const answer = other.answerKeyExchange(group, exchange.publicKey)!
+      expect(exchange.sharedSecret(answer.share)).toEqual(answer.sharedSecret)
+    }
   })
 
   it.each([

@@ -74,10 +74,10 @@ export class ScriptedSender {
   private send(count: number, bytes: number): string {
     const first = this.next
     for (let i = 0; i < count; i += 1) {
-      send(this.sent, this.next, this.now, { size: bytes })
+      const record = send(this.sent, this.next, this.now, { size: bytes })
       this.next += 1
       this.inFlight += bytes
-      this.controller.onSent(this.now, bytes, this.inFlight, false)
+      this.controller.onSent(this.now, record, this.inFlight)
     }
     return `send ${first}-${this.next - 1}`
   }
@@ -99,7 +99,7 @@ export class ScriptedSender {
       this.inFlight -= outcome.acked[i]!.size
       this.controller.onAcked(this.now, outcome.acked[i]!, this.rtt, this.inFlight)
     }
-    for (let i = 0; i < outcome.spuriousCount; i += 1) this.controller.onSpurious(outcome.spurious[i]!.sentAt)
+    for (let i = 0; i < outcome.spuriousCount; i += 1) this.controller.onSpurious(outcome.spurious[i]!.sentAt, outcome.spurious[i]!.size)
     this.controller.onAckBatchEnd(this.now, this.inFlight, options.includes('limited'))
     if (outcome.ackedCount > 0) this.pto.onAck(this.now, true)
     const spurious = outcome.spuriousCount > 0 ? ` spurious ${numbers(outcome.spurious, outcome.spuriousCount).join(',')}` : ''

@@ -65,6 +65,22 @@ describe('reassembler (RFC 9000 §2.2)', () => {
     expect(reassembler.peek()!.buffer).toBe(datagram.buffer)
   })
 
+  it('shows one view until something moves, and then the bytes of now', () => {
+    const reassembler = new Reassembler()
+    reassembler.insert(0, patternBytes(7, 0, 20), 0, 20)
+    reassembler.consume(2)
+    const first = reassembler.peek()!
+    expect(reassembler.peek()).toBe(first)
+    // Two read and two appended: as long as before, and elsewhere.
+    reassembler.insert(20, patternBytes(7, 20, 2), 0, 2)
+    reassembler.consume(2)
+    while (reassembler.readable() > 0) {
+      const view = reassembler.peek()!
+      expect([...view]).toEqual([...patternBytes(7, reassembler.readOffset, view.length)])
+      reassembler.consume(1)
+    }
+  })
+
   it('copies a small piece: it does not keep a datagram alive', () => {
     const reassembler = new Reassembler()
     const datagram = new Uint8Array(1200)

@@ -26,7 +26,7 @@ function cryptoOf(engine: TlsEngine, level: EncryptionLevel): Uint8Array[] {
 }
 
 it('answers a CertificateRequest with an empty Certificate before its Finished', () => {
-  const client = new TlsEngine(clientConfig())
+  const client = new TlsEngine(clientConfig({ groups: [0x001d] }))
   client.start()
   const hello = cryptoOf(client, EncryptionLevel.initial)[0]!
   const transcript = new Transcript(nodeProvider)
@@ -37,10 +37,11 @@ it('answers a CertificateRequest with an empty Certificate before its Finished',
   }
   say(hello)
   const exchange = nodeProvider.keyExchange(0x001d)
+  const answer = { group: 0x001d, key: exchange.publicKey }
   const shared = exchange.sharedSecret(decodeClientHello(hello.subarray(4)).shares[0]!.key)!
-  client.receive(EncryptionLevel.initial, say(encodeServerHello(new Uint8Array(32).fill(7), 0x1301, 0x001d, exchange.publicKey)))
-  const schedule = new EarlySchedule(nodeProvider, cipherSuite(0x1301)).handshake(shared, transcript.digest())
-  client.receive(EncryptionLevel.handshake, say(encodeEncryptedExtensions('h3', SERVER_PARAMETERS, false)))
+  client.receive(EncryptionLevel.initial, say(encodeServerHello(new Uint8Array(32).fill(7), 0x1301, answer, null)))
+  const schedule = new EarlySchedule(nodeProvider, cipherSuite(0x1301), null).handshake(shared, transcript.digest())
+  client.receive(EncryptionLevel.handshake, say(encodeEncryptedExtensions('h3', SERVER_PARAMETERS, false, false)))
   client.receive(EncryptionLevel.handshake, say(reframe(13, Uint8Array.of(0, 0, 8, 0, 13, 0, 4, 0, 2, 4, 3))))
   client.receive(EncryptionLevel.handshake, say(encodeCertificate(EMPTY, [LEAF.der])))
   const signature = LEAF.key.sign(0x0403, signedContent(transcript.digest()))!

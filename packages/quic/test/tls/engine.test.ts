@@ -11,7 +11,7 @@ import { issue, type KeyChoice } from './certificates/authority.ts'
 import { clientConfig, CLIENT_PARAMETERS, codeOf, LEAF, Pair, ROOT, serverConfig, SERVER_PARAMETERS } from './handshake.ts'
 
 const SUITES: CipherSuiteId[] = [0x1301, 0x1302, 0x1303]
-const GROUPS: NamedGroup[] = [0x001d, 0x0017, 0x0018]
+const GROUPS: NamedGroup[] = [0x11ec, 0x001d, 0x0017, 0x0018]
 const providers = [nodeProvider, nobleProvider]
 
 function names(events: readonly TlsEvent[]): string[] {
@@ -59,12 +59,14 @@ describe('a full handshake', () => {
     expect(parameters(pair.serverEvents)).toEqual({ kind: 'peer-parameters', bytes: CLIENT_PARAMETERS })
     expect(pair.client.info()).toEqual({
       cipherSuite: 0x1301,
-      group: 0x001d,
+      group: 0x11ec,
       alpn: 'h3',
       serverName: 'localhost',
       peerCertificates: [LEAF.der],
       signatureScheme: 0x0403,
       helloRetry: false,
+      resumed: false,
+      earlyData: false,
     })
     expect(pair.server.info()).toEqual({ ...pair.client.info(), peerCertificates: [] })
   })

@@ -24,6 +24,8 @@ export function clientConfig(changes: Partial<TlsConfig> = {}): TlsConfig {
     serverName: 'localhost',
     verify: { mode: 'chain', roots: TRUST, unixTimeMs: NOW },
     transportParameters: CLIENT_PARAMETERS,
+    // Spoilt hellos add reserved values of their own.
+    grease: false,
     ...changes,
   }
 }

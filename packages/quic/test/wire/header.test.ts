@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { concatBytes, EMPTY, fromHex, toHex } from '../../src/base/bytes.ts'
 import { PacketType, VERSION_1 } from '../../src/wire/constants.ts'
 import { longHeaderSize, patchLength, shortHeaderSize, writeLongHeader, writeShortHeader } from '../../src/wire/header-writer.ts'
-import { HeaderResult, HeaderView, isReservedVersion, parseHeader } from '../../src/wire/header.ts'
+import { HeaderResult, HeaderView, parseHeader } from '../../src/wire/header.ts'
 import { encodeRetry } from '../../src/wire/retry.ts'
+import { isReservedVersion } from '../../src/wire/version.ts'
 import { Writer } from '../../src/wire/writer.ts'
 
 const connectionId = fc.uint8Array({ maxLength: 20 })

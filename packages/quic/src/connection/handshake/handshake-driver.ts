@@ -10,13 +10,15 @@ import { EncryptionLevel } from '../../wire/constants.ts'
 import type { ConnectionCore } from '../core.ts'
 import { onHandshakeComplete } from './confirmation.ts'
 import { applyPeerParameters } from './parameters.ts'
+import { settleVersion } from './version.ts'
 
 /** Feeds everything contiguous of a space's CRYPTO stream to TLS, then carries out what TLS decided. */
 export function feedHandshake(core: ConnectionCore, space: PacketSpace, now: number): void {
   for (;;) {
     const bytes = space.crypto.read()
     if (bytes === null) break
-    core.tls.receive(levelOfSpace(space.id), bytes)
+    const ready = core.versions.isSettled ? bytes : settleVersion(core, bytes, now)
+    if (ready !== null) core.tls.receive(levelOfSpace(space.id), ready, now)
   }
   driveHandshake(core, now)
 }
@@ -37,6 +39,9 @@ export function driveHandshake(core: ConnectionCore, now: number): void {
       case 'peer-parameters':
         applyPeerParameters(core, event.bytes, now)
         break
+      case 'early-data':
+        // 0-RTT packets belong to a later room; without them nothing hangs on the answer.
+        break
       case 'complete':
         onHandshakeComplete(core, now)
         break
@@ -52,11 +57,11 @@ function installKeys(core: ConnectionCore, event: TlsKeysEvent, now: number): vo
   // 0-RTT keys belong to a later room; a discarded space takes no keys.
   if (space === null || event.level === EncryptionLevel.earlyData) return
   if (id === SpaceId.application) {
-    space.oneRttKeys ??= new OneRttKeys(core.provider, event.suite)
+    space.oneRttKeys ??= new OneRttKeys(core.provider, event.suite, null, null, core.handshake.version)
     if (event.direction === 'read') space.oneRttKeys.setRead(event.secret)
     else space.oneRttKeys.setWrite(event.secret)
   } else {
-    const keys = new PacketKeys(core.provider, event.suite, event.secret)
+    const keys = new PacketKeys(core.provider, event.suite, event.secret, core.handshake.version)
     if (event.direction === 'read') space.readKeys = keys
     else space.writeKeys = keys
   }

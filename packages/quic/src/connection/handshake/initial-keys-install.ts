@@ -5,16 +5,30 @@ import { INITIAL_CIPHER_SUITE, initialSecrets } from '../../crypto/initial-keys.
 import { PacketKeys } from '../../crypto/packet-keys.ts'
 import type { ConnectionCore } from '../core.ts'
 
-export function installInitialKeys(
-  core: Pick<ConnectionCore, 'role' | 'provider' | 'spaces' | 'handshake'>,
-  destinationConnectionId: Uint8Array,
-): void {
+type InitialKeysContext = Pick<ConnectionCore, 'role' | 'provider' | 'spaces' | 'handshake' | 'versions'>
+
+export function installInitialKeys(core: InitialKeysContext, destinationConnectionId: Uint8Array): void {
   const space = core.spaces.initial
   if (space === null) return
   space.destroyKeys()
-  const secrets = initialSecrets(core.provider, core.handshake.version, destinationConnectionId)
-  const client = new PacketKeys(core.provider, INITIAL_CIPHER_SUITE, secrets.client)
-  const server = new PacketKeys(core.provider, INITIAL_CIPHER_SUITE, secrets.server)
-  space.readKeys = core.role === 'client' ? server : client
-  space.writeKeys = core.role === 'client' ? client : server
+  const { read, write } = initialKeys(core, core.handshake.version, destinationConnectionId)
+  space.readKeys = read
+  space.writeKeys = write
+  core.versions.keyedBy = destinationConnectionId
+}
+
+export interface InitialKeys {
+  readonly read: PacketKeys
+  readonly write: PacketKeys
+}
+
+export function initialKeys(
+  core: Pick<InitialKeysContext, 'role' | 'provider'>,
+  version: number,
+  destinationConnectionId: Uint8Array,
+): InitialKeys {
+  const secrets = initialSecrets(core.provider, version, destinationConnectionId)
+  const client = new PacketKeys(core.provider, INITIAL_CIPHER_SUITE, secrets.client, version)
+  const server = new PacketKeys(core.provider, INITIAL_CIPHER_SUITE, secrets.server, version)
+  return core.role === 'client' ? { read: server, write: client } : { read: client, write: server }
 }

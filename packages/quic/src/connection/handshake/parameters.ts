@@ -2,24 +2,29 @@
 // handed to the rooms they limit.
 
 import { EMPTY } from '../../base/bytes.ts'
-import { MAX_CID_LENGTH, TAG_LENGTH } from '../../wire/constants.ts'
-import { decodeTransportParameters, encodeTransportParameters } from '../../wire/transport-parameters/codec.ts'
+import type { RandomSource } from '../../base/random.ts'
+import { decodeTransportParameters, encodeTransportParameters, greaseParameterId } from '../../wire/transport-parameters/codec.ts'
+import type { GreaseParameter } from '../../wire/transport-parameters/codec.ts'
 import { defaultTransportParameters } from '../../wire/transport-parameters/table.ts'
-import type { TransportParameters } from '../../wire/transport-parameters/table.ts'
+import type { TransportParameters, VersionInformation } from '../../wire/transport-parameters/table.ts'
 import { authenticateConnectionIds } from '../../wire/transport-parameters/validate.ts'
 import type { TransportSettings } from '../config.ts'
 import type { ConnectionCore, Role } from '../core.ts'
-
-/** First byte, connection ID, packet number and tag at their longest: what a 1-RTT packet takes from its datagram. */
-const SHORT_PACKET_OVERHEAD = 1 + MAX_CID_LENGTH + 4 + TAG_LENGTH
+import { followDatagramSize } from '../datagram-size.ts'
+import { authenticateVersion } from './version.ts'
 
 export interface LocalIdentity {
   readonly role: Role
   readonly initialSourceConnectionId: Uint8Array
   /** Servers only. */
   readonly originalDestinationConnectionId: Uint8Array | null
+  /** Servers only, and only after a Retry (RFC 9000 §7.3). */
+  readonly retrySourceConnectionId: Uint8Array | null
   /** Servers only. */
   readonly statelessResetToken: Uint8Array | null
+  readonly versionInformation: VersionInformation
+  /** A parameter that means nothing (RFC 9000 §18.1); null for none. */
+  readonly grease: GreaseParameter | null
 }
 
 export function localTransportParameters(settings: TransportSettings, identity: LocalIdentity): Uint8Array {
@@ -38,14 +43,27 @@ export function localTransportParameters(settings: TransportSettings, identity: 
     maxDatagramFrameSize: settings.maxDatagramFrameSize,
     initialSourceConnectionId: identity.initialSourceConnectionId,
     originalDestinationConnectionId: identity.originalDestinationConnectionId,
+    retrySourceConnectionId: identity.retrySourceConnectionId,
     statelessResetToken: identity.statelessResetToken,
+    greaseQuicBit: settings.greaseQuicBit,
+    versionInformation: identity.versionInformation,
   }
-  return encodeTransportParameters(parameters, identity.role)
+  return encodeTransportParameters(parameters, identity.role, identity.grease ?? undefined)
+}
+
+/** RFC 9000 §18.1: a reserved parameter that is another one each time. */
+export function greaseParameter(random: RandomSource): GreaseParameter {
+  const draw = new Uint8Array(4)
+  random.fill(draw)
+  const value = new Uint8Array(draw[0]! & 0x0f)
+  random.fill(value)
+  return { id: greaseParameterId((draw[1]! << 16) | (draw[2]! << 8) | draw[3]!), value }
 }
 
 type ParametersContext = Pick<
   ConnectionCore,
-  'role' | 'handshake' | 'streams' | 'datagrams' | 'localIds' | 'remoteIds' | 'paths' | 'idle' | 'trace'
+  | 'role' | 'settings' | 'handshake' | 'versions' | 'addressing' | 'streams'
+  | 'datagrams' | 'localIds' | 'remoteIds' | 'paths' | 'idle' | 'trace'
 >
 
 export function applyPeerParameters(core: ParametersContext, bytes: Uint8Array, now: number): void {
@@ -59,13 +77,15 @@ export function applyPeerParameters(core: ParametersContext, bytes: Uint8Array, 
     handshake.originalDestinationConnectionId,
     handshake.retrySourceConnectionId,
   )
+  if (core.role === 'client') authenticateVersion(core, parameters.versionInformation, now)
   core.handshake.peerParameters = parameters
+  if (parameters.greaseQuicBit && core.settings.greaseQuicBit) core.addressing.quicBit.grease()
   core.streams.setPeerLimits(parameters)
   core.datagrams.setPeerLimit(parameters.maxDatagramFrameSize)
   core.idle.onPeerTimeout(parameters.maxIdleTimeout)
   if (parameters.statelessResetToken !== null) core.remoteIds.setHandshakeResetToken(parameters.statelessResetToken)
   const path = core.paths.active
   path.limitDatagramSize(parameters.maxUdpPayloadSize)
-  core.datagrams.setPacketRoom(path.maxDatagramSize - SHORT_PACKET_OVERHEAD)
+  followDatagramSize(core)
   core.trace?.parametersSet(now, 'remote', parameters)
 }

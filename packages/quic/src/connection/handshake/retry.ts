@@ -5,7 +5,7 @@ import { copyBytes, equalBytes } from '../../base/bytes.ts'
 import { isRetryAuthentic } from '../../crypto/retry-integrity.ts'
 import { installInitialKeys } from './initial-keys-install.ts'
 import type { ConnectionCore } from '../core.ts'
-import { forgetInitialFlight } from './confirmation.ts'
+import { forgetInitialFlight } from './discard-space.ts'
 
 export function onRetry(core: ConnectionCore, now: number): void {
   const { handshake, receiving } = core

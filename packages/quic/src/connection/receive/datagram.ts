@@ -1,27 +1,29 @@
 // From a UDP datagram to processed packets: splits coalesced packets (RFC 9000 §12.2), passes each through gate,
 // unprotect and dispatch, and catches what peer input may raise. The only try of the receive side.
 
-import { copyBytes } from '../../base/bytes.ts'
+import type { PacketKeys } from '../../crypto/packet-keys.ts'
 import type { PathAddress } from '../../path/path-address.ts'
-import type { Path } from '../../path/path.ts'
-import { SpaceId, spaceOfPacketType } from '../../space/space-id.ts'
+import { spaceOfPacketType } from '../../space/space-id.ts'
+import type { SpaceId } from '../../space/space-id.ts'
 import type { PacketSpace } from '../../space/packet-space.ts'
 import type { PacketDropReason } from '../../trace/sink.ts'
-import { EncryptionLevel, PacketType, RESET_TOKEN_LENGTH, TAG_LENGTH } from '../../wire/constants.ts'
+import { EncryptionLevel, TAG_LENGTH } from '../../wire/constants.ts'
 import { HeaderResult, parseHeader } from '../../wire/header.ts'
 import type { HeaderView } from '../../wire/header.ts'
-import { MIN_STATELESS_RESET } from '../../wire/stateless-reset.ts'
 import { TransportError } from '../../wire/transport-error.ts'
-import { closedSilently } from '../close-reason.ts'
 import type { ConnectionCore } from '../core.ts'
-import { closeOnError, endSilently } from '../ending.ts'
+import { closeOnError } from '../ending.ts'
 import { describeFrames } from '../frame-records.ts'
-import { discardSpace } from '../handshake/confirmation.ts'
+import { noteHandshakeProgress } from '../handshake/progress.ts'
 import { onRetry } from '../handshake/retry.ts'
 import { onVersionNegotiation } from '../handshake/version-negotiation.ts'
+import { followServerVersion, otherVersionKeys } from '../handshake/version.ts'
 import { dispatchFrames } from './dispatch.ts'
 import { GateDecision, admit } from './gate.ts'
+import { followPeer, openPath } from './migration.ts'
+import { endsByStatelessReset } from './stateless-reset.ts'
 import { unprotect } from './unprotect.ts'
+import { probeTimeout } from '../probe-timeout.ts'
 
 export function receiveDatagram(core: ConnectionCore, datagram: Uint8Array, address: PathAddress, ecn: number, now: number): void {
   core.stats.datagramsReceived += 1
@@ -40,7 +42,7 @@ function receivePackets(core: ConnectionCore, datagram: Uint8Array, datagramSize
   const { header } = core.receiving
   let position = 0
   while (position < datagram.length) {
-    const result = parseHeader(header, datagram, position, datagram.length, core.localIdLength)
+    const result = parseHeader(header, datagram, position, datagram.length, core.localIdLength, core.settings.greaseQuicBit)
     if (result === HeaderResult.invalid) return drop(core, datagram.length - position, 'invalid', now)
     if (result === HeaderResult.unknownVersion) return drop(core, datagram.length - position, 'unsupported', now)
     position = header.packetEnd
@@ -63,7 +65,10 @@ function receivePacket(core: ConnectionCore, datagramSize: number, address: Path
   const { header } = core.receiving
   switch (admit(core, header, datagramSize)) {
     case GateDecision.take:
-      takePacket(core, datagramSize, address, now)
+      takePacket(core, null, datagramSize, address, now)
+      return
+    case GateDecision.takeOtherVersion:
+      takePacket(core, otherVersionKeys(core, header.version), datagramSize, address, now)
       return
     case GateDecision.defer:
       if (core.deferred.add(header.buffer, header.start, header.packetEnd, address)) return
@@ -80,7 +85,8 @@ function receivePacket(core: ConnectionCore, datagramSize: number, address: Path
   }
 }
 
-function takePacket(core: ConnectionCore, datagramSize: number, address: PathAddress, now: number): void {
+/** `otherKeys`: for an Initial packet of a version that is not in use. */
+function takePacket(core: ConnectionCore, otherKeys: PacketKeys | null, datagramSize: number, address: PathAddress, now: number): void {
   const { receiving } = core
   const { header } = receiving
   const id = spaceOfPacketType(header.packetType)
@@ -88,17 +94,18 @@ function takePacket(core: ConnectionCore, datagramSize: number, address: PathAdd
   if (space === null) return
   const size = header.packetEnd - header.start
   const packetType = header.packetType
-  const dropped = unprotect(core, space)
+  const dropped = unprotect(core, space, otherKeys ?? space.readKeys)
   if (dropped !== null) {
-    if (dropped !== 'duplicate' && isStatelessReset(core, now)) return
+    if (dropped !== 'duplicate' && endsByStatelessReset(core, now)) return
     drop(core, size, dropped, now)
     return
   }
   const path = core.paths.find(address) ?? openPath(core, datagramSize, address)
   if (path === null) return drop(core, size, 'rejected', now)
+  if (otherKeys !== null) followServerVersion(core, header.version)
   core.stats.packetsReceived += 1
   core.idle.onReceived(now)
-  if (space.oneRttKeys !== null && core.keyPhase.onOpened(space.oneRttKeys, now, path.rtt.pto(core.settings.maxAckDelay))) {
+  if (space.oneRttKeys !== null && core.keyPhase.onOpened(space.oneRttKeys, now, probeTimeout(core, path))) {
     core.trace?.keyUpdated(now, EncryptionLevel.application, core.role === 'client' ? 'server' : 'client', space.oneRttKeys.readGeneration, 'remote_update')
   }
   noteHandshakeProgress(core, packetType, path, now)
@@ -111,49 +118,7 @@ function takePacket(core: ConnectionCore, datagramSize: number, address: PathAdd
   const largestBefore = space.received.largest
   space.received.add(packetNumber, receiving.ecn, now)
   space.ackPolicy.onPacket(packetNumber, largestBefore, receiving.ackEliciting, receiving.ecn === 3, now)
-  if (path !== core.paths.active && packetNumber > largestBefore && !receiving.probingOnly) moveTo(core, path, now)
-}
-
-/** RFC 9000 §8.1: the datagram that opens a path is the first to count there. */
-function openPath(core: Pick<ConnectionCore, 'paths'>, datagramSize: number, address: PathAddress): Path | null {
-  const path = core.paths.open(address)
-  path?.onDatagramReceived(datagramSize)
-  return path
-}
-
-/** What an authenticated packet of some type proves about the handshake. */
-function noteHandshakeProgress(core: ConnectionCore, packetType: number, path: Path, now: number): void {
-  const { header } = core.receiving
-  if (packetType === PacketType.initial && core.handshake.peerInitialSourceConnectionId === null) {
-    const source = copyBytes(header.source())
-    core.handshake.peerInitialSourceConnectionId = source
-    // RFC 9000 §7.2: the server chose its own connection ID; the client switches to it.
-    core.remoteIds.setInitial(source)
-  }
-  if (packetType === PacketType.handshake && core.role === 'server') {
-    // RFC 9000 §8.1: a Handshake packet proves the client's address. RFC 9001 §4.9.1: Initial keys have done their work.
-    path.validate()
-    core.handshake.peerAddressValidated = true
-    if (core.spaces.initial !== null) discardSpace(core, SpaceId.initial, now)
-  }
-}
-
-/** RFC 9000 §9.3: only the newest non-probing packet moves a connection. */
-function moveTo(core: ConnectionCore, path: Path, now: number): void {
-  if (core.role === 'client' || core.lifecycle.state !== 'confirmed') return
-  core.paths.migrate(path, now, path.rtt.pto(core.settings.maxAckDelay))
-  core.stats.pathChanges += 1
-  core.events.push({ kind: 'path-changed', remote: path.address.remote })
-}
-
-/** RFC 9000 §10.3.1: the last 16 bytes of a packet that cannot be opened may be a reset token of the peer. */
-function isStatelessReset(core: ConnectionCore, now: number): boolean {
-  const { header } = core.receiving
-  if (header.packetType !== PacketType.oneRtt) return false
-  if (header.packetEnd - header.start < MIN_STATELESS_RESET) return false
-  if (!core.remoteIds.isResetToken(header.buffer, header.packetEnd - RESET_TOKEN_LENGTH)) return false
-  endSilently(core, closedSilently('stateless-reset', 'the peer has no state for this connection (RFC 9000 §10.3)'), now)
-  return true
+  followPeer(core, path, packetNumber > largestBefore, now)
 }
 
 /** Packets kept for want of keys are tried again once the keys are there. */

@@ -7,10 +7,10 @@ import { MIN_INITIAL_DATAGRAM, PacketType } from '../../wire/constants.ts'
 import type { HeaderView } from '../../wire/header.ts'
 import type { ConnectionCore } from '../core.ts'
 
-export const GateDecision = { take: 0, drop: 1, defer: 2, retry: 3, versionNegotiation: 4 } as const
+export const GateDecision = { take: 0, drop: 1, defer: 2, retry: 3, versionNegotiation: 4, takeOtherVersion: 5 } as const
 export type GateDecision = (typeof GateDecision)[keyof typeof GateDecision]
 
-type GateContext = Pick<ConnectionCore, 'role' | 'lifecycle' | 'spaces' | 'handshake'>
+type GateContext = Pick<ConnectionCore, 'role' | 'lifecycle' | 'spaces' | 'handshake' | 'versions'>
 
 export function admit(core: GateContext, header: HeaderView, datagramSize: number): GateDecision {
   const lifecycle = core.lifecycle
@@ -22,25 +22,32 @@ export function admit(core: GateContext, header: HeaderView, datagramSize: numbe
   switch (header.packetType) {
     case PacketType.versionNegotiation:
       // RFC 9000 §6.2: only a client that has not processed any other packet may act on it.
-      return core.role === 'client' && core.handshake.peerInitialSourceConnectionId === null && core.handshake.retrySourceConnectionId === null
-        ? GateDecision.versionNegotiation
-        : GateDecision.drop
+      return core.role === 'client' && hasHeardNothing(core) ? GateDecision.versionNegotiation : GateDecision.drop
     case PacketType.retry:
-      return core.role === 'client' ? GateDecision.retry : GateDecision.drop
+      // RFC 9369 §4.1: "The client ignores Retry packets using other versions."
+      return core.role === 'client' && header.version === core.handshake.version ? GateDecision.retry : GateDecision.drop
     case PacketType.initial:
       // RFC 9000 §14.1: a server discards Initial packets in datagrams smaller than 1200 bytes.
       if (core.role === 'server' && datagramSize < MIN_INITIAL_DATAGRAM) return GateDecision.drop
       // RFC 9000 §17.2.2: a server has no token to send.
       if (core.role === 'client' && header.tokenLength > 0) return GateDecision.drop
-      return core.spaces.initial === null || !comesFromPeer(core, header) ? GateDecision.drop : GateDecision.take
+      if (core.spaces.initial === null || !comesFromPeer(core, header)) return GateDecision.drop
+      if (header.version === core.handshake.version) return GateDecision.take
+      return core.versions.mayRead(header.version) ? GateDecision.takeOtherVersion : GateDecision.drop
     case PacketType.handshake:
       if (core.spaces.handshake === null || !comesFromPeer(core, header)) return GateDecision.drop
-      return core.spaces.handshake.canRead() ? GateDecision.take : GateDecision.defer
+      if (!core.spaces.handshake.canRead()) return GateDecision.defer
+      // RFC 9369 §4.1: only the negotiated version; "An endpoint MUST drop packets using any other version."
+      return header.version === core.handshake.version ? GateDecision.take : GateDecision.drop
     case PacketType.oneRtt:
       return core.spaces.get(SpaceId.application)?.canRead() === true ? GateDecision.take : GateDecision.defer
     default:
       return GateDecision.drop
   }
+}
+
+function hasHeardNothing(core: GateContext): boolean {
+  return core.handshake.peerInitialSourceConnectionId === null && core.handshake.retrySourceConnectionId === null
 }
 
 /** RFC 9000 §7.2: after the peer's first Initial packet, long headers with another Source Connection ID "MUST be discarded". */

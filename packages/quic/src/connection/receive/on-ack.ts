@@ -3,33 +3,41 @@
 
 import { processAck } from '../../recovery/ack-processor.ts'
 import type { AckOutcome } from '../../recovery/ack-processor.ts'
+import { usableAckDelay } from '../../recovery/rtt.ts'
 import type { Path } from '../../path/path.ts'
+import { BASE_DATAGRAM } from '../../path/pmtud.ts'
 import type { PacketSpace } from '../../space/packet-space.ts'
 import { SpaceId } from '../../space/space-id.ts'
 import { FrameType, TransportErrorCode } from '../../wire/constants.ts'
 import { TransportError } from '../../wire/transport-error.ts'
 import type { ConnectionCore } from '../core.ts'
+import { onMtuProbeAcked } from '../datagram-size.ts'
 import { routeAckedPacket } from '../delivery-routes.ts'
 import { declareLostPackets } from '../loss.ts'
+import { onEcnCounts } from './on-ecn.ts'
+import { probeTimeout } from '../probe-timeout.ts'
 
 export function onAck(core: ConnectionCore, space: PacketSpace, now: number): void {
   const { ack, outcome } = core.receiving
   core.stats.acksReceived += 1
+  const largestBefore = space.sent.largestAcked
   processAck(space.sent, ack.ranges, ack.rangeCount, outcome)
   if (outcome.acknowledgesUnsent) {
     throw new TransportError(TransportErrorCode.protocolViolation, FrameType.ack, 'acknowledged a packet that was never sent (RFC 9000 §13.1)')
   }
   if (space.oneRttKeys !== null) core.keyPhase.onAcked(space.oneRttKeys, ack.largest)
-  if (outcome.spuriousCount > 0) settleSpurious(core, space, outcome)
+  if (outcome.spuriousCount > 0) settleSpurious(core, space, outcome, now)
   if (outcome.ackedCount === 0) return
   const path = core.paths.active
   const inFlightBefore = path.bytesInFlight
   takeRttSample(core, space, outcome, now)
   settleAcked(core, space, outcome, now)
+  onEcnCounts(core, space, largestBefore, now)
   declareLostPackets(core, space, now)
+  if (path.appLimited) path.congestion.onAppLimited(path.bytesInFlight)
   path.congestion.onAckBatchEnd(now, path.bytesInFlight, path.underusesWindow(inFlightBefore))
   onProgress(core, space, now)
-  space.sent.forgetLost(now, 3 * path.rtt.pto(core.settings.maxAckDelay))
+  space.sent.forgetLost(now, 3 * probeTimeout(core, path))
   outcome.release(core.packetPool)
   if (core.trace !== null) traceMetrics(core, space, path, now)
 }
@@ -60,9 +68,9 @@ function takeRttSample(core: ConnectionCore, space: PacketSpace, outcome: AckOut
   const parameters = core.handshake.peerParameters
   let ackDelay = 0
   if (space.id === SpaceId.application && parameters !== null) {
-    // RFC 9002 §5.3: the peer's exponent scales the field; its max_ack_delay bounds it once the handshake is confirmed.
-    ackDelay = (ack.delay * 2 ** parameters.ackDelayExponent) / 1000
-    if (core.lifecycle.state === 'confirmed') ackDelay = Math.min(ackDelay, parameters.maxAckDelay)
+    // RFC 9000 §19.3: the peer's exponent scales the field, in microseconds.
+    const reported = (ack.delay * 2 ** parameters.ackDelayExponent) / 1000
+    ackDelay = usableAckDelay(reported, false, core.lifecycle.state === 'confirmed', parameters.maxAckDelay)
   }
   const rtt = core.paths.active.rtt
   rtt.update(now - outcome.largestSentAt, ackDelay, now)
@@ -76,16 +84,24 @@ function settleAcked(core: ConnectionCore, space: PacketSpace, outcome: AckOutco
     if (path !== null && packet.inFlight) {
       path.removeInFlight(packet.size)
       path.congestion.onAcked(now, packet, path.rtt, path.bytesInFlight)
+      // RFC 8899 §4.3: what is larger than the base size and arrives tells about the path's MTU.
+      if (packet.mtuProbe) onMtuProbeAcked(core, path, packet, now)
+      else if (packet.size > BASE_DATAGRAM && space.id === SpaceId.application) path.mtu.onFullSizeAcked(packet.packetNumber)
     }
     routeAckedPacket(core, space, packet)
   }
 }
 
-function settleSpurious(core: ConnectionCore, space: PacketSpace, outcome: AckOutcome): void {
+function settleSpurious(core: ConnectionCore, space: PacketSpace, outcome: AckOutcome, now: number): void {
   for (let i = 0; i < outcome.spuriousCount; i += 1) {
     const packet = outcome.spurious[i]!
+    const path = core.paths.ofPacket(packet)
+    if (packet.mtuProbe) {
+      if (path !== null) onMtuProbeAcked(core, path, packet, now)
+      continue
+    }
     core.stats.packetsSpuriouslyLost += 1
-    core.paths.ofPacket(packet)?.congestion.onSpurious(packet.sentAt)
+    path?.congestion.onSpurious(packet.sentAt, packet.size)
     routeAckedPacket(core, space, packet)
   }
 }

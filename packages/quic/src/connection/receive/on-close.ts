@@ -1,4 +1,4 @@
-// CONNECTION_CLOSE (RFC 9000 §10.2.2, §19.19): drain; nothing is sent any more but one close if none was.
+// CONNECTION_CLOSE (RFC 9000 §10.2.2, §19.19): drain; nothing is sent any more.
 
 import { readConnectionCloseFrame } from '../../wire/frames/close.ts'
 import type { ConnectionCore } from '../core.ts'

@@ -2,6 +2,7 @@
 // or to a packet that is dropped.
 
 import { OpenResult } from '../../crypto/one-rtt-keys.ts'
+import type { PacketKeys } from '../../crypto/packet-keys.ts'
 import type { PacketDropReason } from '../../trace/sink.ts'
 import type { PacketSpace } from '../../space/packet-space.ts'
 import { PacketType, TransportErrorCode } from '../../wire/constants.ts'
@@ -11,12 +12,12 @@ import type { ConnectionCore } from '../core.ts'
 
 type UnprotectContext = Pick<ConnectionCore, 'receiving'>
 
-/** Leaves packet number and payload position in `receiving`. Null when the packet is good. */
-export function unprotect(core: UnprotectContext, space: PacketSpace): PacketDropReason | null {
+/** Leaves packet number and payload position in `receiving`. Null when the packet is good. `longKeys`: for long header packets. */
+export function unprotect(core: UnprotectContext, space: PacketSpace, longKeys: PacketKeys | null): PacketDropReason | null {
   const { header } = core.receiving
   const buffer = header.buffer
   const oneRtt = space.oneRttKeys !== null && header.packetType === PacketType.oneRtt ? space.oneRttKeys : null
-  const keys = oneRtt ?? space.readKeys
+  const keys = oneRtt ?? longKeys
   if (keys === null) return 'key_unavailable'
   const truncated = keys.unprotectHeader(buffer, header.start, header.packetNumberOffset, header.packetEnd)
   if (truncated < 0) return 'invalid'
@@ -32,8 +33,8 @@ export function unprotect(core: UnprotectContext, space: PacketSpace): PacketDro
       checkIntegrityLimit(oneRtt.isExhausted())
       return 'decryption_failure'
     }
-  } else if (space.readKeys === null || !space.readKeys.open(buffer, header.start, payloadStart, header.packetEnd, packetNumber)) {
-    checkIntegrityLimit(space.readKeys !== null && space.readKeys.isExhausted())
+  } else if (longKeys === null || !longKeys.open(buffer, header.start, payloadStart, header.packetEnd, packetNumber)) {
+    checkIntegrityLimit(longKeys !== null && longKeys.isExhausted())
     return 'decryption_failure'
   }
   if (space.received.isDuplicate(packetNumber)) return 'duplicate'

@@ -3,18 +3,20 @@
 
 import type { Path } from '../../path/path.ts'
 import type { PacketSpace } from '../../space/packet-space.ts'
+import { Ecn } from '../../recovery/ecn.ts'
 import { SpaceId } from '../../space/space-id.ts'
 import { PacketPurpose } from '../../trace/sink.ts'
 import { EncryptionLevel, MIN_INITIAL_DATAGRAM, TransportErrorCode } from '../../wire/constants.ts'
 import { closedByTransport } from '../close-reason.ts'
 import type { ConnectionCore } from '../core.ts'
+import { probeDatagramSize } from '../datagram-size.ts'
 import { endSilently } from '../ending.ts'
 import { describeFrames } from '../frame-records.ts'
-import { discardSpace } from '../handshake/confirmation.ts'
+import { discardSpace } from '../handshake/discard-space.ts'
 import { writeClose } from './close.ts'
 import type { PacketBuilder } from './packet-builder.ts'
-import { writePathResponses, writePayload } from './payload.ts'
-import { SendMode, planSend, spaceWants } from './plan.ts'
+import { writePathResponses, writePayload, writePing } from './payload.ts'
+import { SendMode, mtuProbeSize, planSend, spaceWants } from './plan.ts'
 import { registerSent } from './register.ts'
 import type { Transmit } from './transmit-buffer.ts'
 
@@ -26,15 +28,21 @@ const SPACE_ORDER: readonly SpaceId[] = [SpaceId.initial, SpaceId.handshake, Spa
 /** Fills `out` with the next datagram; false when there is nothing to send now. */
 export function transmitDatagram(core: ConnectionCore, out: Transmit, now: number): boolean {
   if (!core.lifecycle.isOpen()) return core.lifecycle.closeDue && transmitClose(core, out, now)
+  core.sending.ecn = Ecn.notEct
   if (transmitPathResponse(core, out, now)) return true
   if (!rollKeys(core, now)) return false
   const path = core.paths.active
   const mode = planSend(core, path, now)
-  return mode !== SendMode.none && transmitPlanned(core, path, mode, out, now)
+  if (mode === SendMode.none) return false
+  if (mode === SendMode.mtuProbe && transmitMtuProbe(core, path, out, now)) return true
+  // RFC 9000 §13.4.2. Handshake packets go unmarked: a path that drops marked packets must not cost the handshake.
+  if (core.lifecycle.state === 'confirmed' && path.ecn.marks(now)) core.sending.ecn = Ecn.ect0
+  return transmitPlanned(core, path, mode, out, now)
 }
 
 function transmitPlanned(core: ConnectionCore, path: Path, mode: SendMode, out: Transmit, now: number): boolean {
-  const limit = Math.min(path.nextDatagramSize(), out.buffer.length)
+  const size = mode === SendMode.probe ? probeDatagramSize(path, core.pto.count) : path.nextDatagramSize()
+  const limit = Math.min(size, out.buffer.length)
   let open: PacketBuilder | null = null
   let padTo = 0
   let sentHandshake = false
@@ -96,20 +104,35 @@ function finish(core: ConnectionCore, packet: PacketBuilder, path: Path, padTo: 
   if (packet.carriesAck) space.ackPolicy.onAckSent(alone)
   if (probing && record.ackEliciting) space.probesPending -= 1
   if (frames !== null) {
-    const purpose = probing ? PacketPurpose.ptoProbe : PacketPurpose.ordinary
+    const purpose = core.sending.mtuProbe ? PacketPurpose.mtuProbe : probing ? PacketPurpose.ptoProbe : PacketPurpose.ordinary
     core.trace?.packetSent(now, record.packetType, record.packetNumber, record.size, frames, purpose)
   }
   registerSent(core, space, path, record, now)
 }
 
-function emit(core: Pick<ConnectionCore, 'stats'>, path: Path, out: Transmit, length: number): boolean {
+function emit(core: Pick<ConnectionCore, 'stats' | 'sending'>, path: Path, out: Transmit, length: number): boolean {
   out.length = length
   out.path = path.address
-  out.ecn = 0
+  out.ecn = core.sending.ecn
   path.onDatagramSent(length)
   core.stats.datagramsSent += 1
   core.stats.bytesSent += length
   return true
+}
+
+/** RFC 9000 §14.4: PING and PADDING, never anything that would have to be sent again. False when the buffer has no room for it. */
+function transmitMtuProbe(core: ConnectionCore, path: Path, out: Transmit, now: number): boolean {
+  const size = mtuProbeSize(core, path, now)
+  const packet = core.sending.first
+  if (size > out.buffer.length || !packet.begin(core.spaces.application, core.addressing, out.buffer, 0, size)) {
+    path.mtu.onRefused(size, now)
+    return false
+  }
+  writePing(packet)
+  core.sending.mtuProbe = true
+  finish(core, packet, path, size, now)
+  core.sending.mtuProbe = false
+  return emit(core, path, out, packet.end)
 }
 
 /** RFC 9000 §8.2.2: a response goes out on the path its challenge came on, and nothing else does until that path is active. */

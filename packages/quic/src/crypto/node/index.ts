@@ -3,9 +3,10 @@
 import { randomFillSync } from 'node:crypto'
 import type { CryptoProvider, RandomSource } from '../provider.ts'
 import { nodeAead } from './aead.ts'
+import { nodeBlockCipher } from './block-cipher.ts'
 import { nodeCreateHash, nodeHash, nodeHmac } from './hash.ts'
 import { nodeHeaderKey } from './header-key.ts'
-import { NODE_GROUPS, nodeKeyExchange } from './key-exchange.ts'
+import { NODE_GROUPS, nodeAnswerKeyExchange, nodeKeyExchange } from './key-exchange.ts'
 import { nodeGenerateKeyPair, nodeImportPrivateKey, nodeVerify } from './signature.ts'
 
 export const nodeRandom: RandomSource = {
@@ -24,7 +25,9 @@ export const nodeProvider: CryptoProvider = {
   hmac: nodeHmac,
   aead: nodeAead,
   headerKey: nodeHeaderKey,
+  blockCipher: nodeBlockCipher,
   keyExchange: nodeKeyExchange,
+  answerKeyExchange: nodeAnswerKeyExchange,
   importPrivateKey: nodeImportPrivateKey,
   verify: nodeVerify,
   generateKeyPair: nodeGenerateKeyPair,

@@ -12,7 +12,7 @@ import type { HandshakeMessage } from '../codec/message.ts'
 import { CertificateError } from '../errors.ts'
 import type { TlsAnswer, VerifyItem } from '../events.ts'
 import type { HandshakeSchedule } from '../schedule/key-schedule.ts'
-import type { Session } from '../session.ts'
+import type { Handshake } from '../handshake.ts'
 import { HANDSHAKE_SCHEMES } from '../signature-schemes.ts'
 import type { HandshakeState, ReadingState, WaitingState } from '../state.ts'
 import { expectServerFinished } from './finished.ts'
@@ -26,7 +26,7 @@ export interface ServerIdentity {
   readonly requested: boolean
 }
 
-export function expectCertificateVerify(session: Session, schedule: HandshakeSchedule, identity: ServerIdentity): ReadingState {
+export function expectCertificateVerify(handshake: Handshake, schedule: HandshakeSchedule, identity: ServerIdentity): ReadingState {
   return {
     waiting: false,
     name: 'waiting for CertificateVerify',
@@ -38,19 +38,19 @@ export function expectCertificateVerify(session: Session, schedule: HandshakeSch
       if (known === undefined) throw alert(Alert.illegalParameter, `signature scheme ${scheme} was not offered`)
       const { leaf, open, requested } = identity
       if (!keyFitsScheme(leaf, known)) throw alert(Alert.illegalParameter, `signature scheme ${scheme} does not fit the certificate`)
-      const item: VerifyItem = { scheme: known, spki: leaf.spki, message: signedContent(session.transcript.digest()), signature }
-      const valid = session.provider.verify(item.scheme, item.spki, item.message, item.signature)
+      const item: VerifyItem = { scheme: known, spki: leaf.spki, message: signedContent(handshake.transcript.digest()), signature }
+      const valid = handshake.provider.verify(item.scheme, item.spki, item.message, item.signature)
       if (valid === false) throw wrongSignature()
-      session.transcript.add(message.bytes)
-      session.signatureScheme = known
-      if (valid === true && open.length === 0) return expectServerFinished(session, schedule, requested)
-      return awaitVerification(session, schedule, requested, open, valid === null ? item : null, known)
+      handshake.transcript.add(message.bytes)
+      handshake.signatureScheme = known
+      if (valid === true && open.length === 0) return expectServerFinished(handshake, schedule, requested)
+      return awaitVerification(handshake, schedule, requested, open, valid === null ? item : null, known)
     },
   }
 }
 
 function awaitVerification(
-  session: Session,
+  handshake: Handshake,
   schedule: HandshakeSchedule,
   requested: boolean,
   open: readonly VerifyItem[],
@@ -58,7 +58,7 @@ function awaitVerification(
   scheme: SignatureScheme,
 ): WaitingState {
   const items = own === null ? open : [...open, own]
-  session.events.push({ kind: 'need', need: 'verify', items })
+  handshake.events.push({ kind: 'need', need: 'verify', items })
   return {
     waiting: true,
     name: 'waiting for signatures to be checked',
@@ -69,8 +69,8 @@ function awaitVerification(
         if (answer.valid[i] !== true) throw new CertificateError('bad-signature', 'a signature in the certificate chain is wrong')
       }
       if (own !== null && answer.valid[open.length] !== true) throw wrongSignature()
-      session.signatureScheme = scheme
-      return expectServerFinished(session, schedule, requested)
+      handshake.signatureScheme = scheme
+      return expectServerFinished(handshake, schedule, requested)
     },
   }
 }

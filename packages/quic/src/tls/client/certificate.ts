@@ -10,38 +10,38 @@ import { HandshakeType } from '../codec/message.ts'
 import type { HandshakeMessage } from '../codec/message.ts'
 import type { VerifyItem } from '../events.ts'
 import type { HandshakeSchedule } from '../schedule/key-schedule.ts'
-import type { Session } from '../session.ts'
+import type { Handshake } from '../handshake.ts'
 import type { ReadingState } from '../state.ts'
 import { expectCertificateVerify } from './certificate-verify.ts'
 
-export function expectCertificateOrRequest(session: Session, asked: readonly number[], schedule: HandshakeSchedule): ReadingState {
+export function expectCertificateOrRequest(handshake: Handshake, asked: readonly number[], schedule: HandshakeSchedule): ReadingState {
   return {
     waiting: false,
     name: 'waiting for Certificate or CertificateRequest',
     level: EncryptionLevel.handshake,
     onMessage(message: HandshakeMessage): ReadingState | null {
-      if (message.type === HandshakeType.certificate) return acceptCertificate(session, asked, schedule, false, message)
+      if (message.type === HandshakeType.certificate) return acceptCertificate(handshake, asked, schedule, false, message)
       if (message.type !== HandshakeType.certificateRequest) return null
       decodeCertificateRequest(message.body)
-      session.transcript.add(message.bytes)
-      return expectCertificate(session, asked, schedule)
+      handshake.transcript.add(message.bytes)
+      return expectCertificate(handshake, asked, schedule)
     },
   }
 }
 
-function expectCertificate(session: Session, asked: readonly number[], schedule: HandshakeSchedule): ReadingState {
+function expectCertificate(handshake: Handshake, asked: readonly number[], schedule: HandshakeSchedule): ReadingState {
   return {
     waiting: false,
     name: 'waiting for Certificate',
     level: EncryptionLevel.handshake,
     onMessage(message: HandshakeMessage): ReadingState | null {
-      return message.type === HandshakeType.certificate ? acceptCertificate(session, asked, schedule, true, message) : null
+      return message.type === HandshakeType.certificate ? acceptCertificate(handshake, asked, schedule, true, message) : null
     },
   }
 }
 
 function acceptCertificate(
-  session: Session,
+  handshake: Handshake,
   asked: readonly number[],
   schedule: HandshakeSchedule,
   requested: boolean,
@@ -49,17 +49,19 @@ function acceptCertificate(
 ): ReadingState {
   const chain = decodeServerCertificate(message.body, asked)
   const leaf = parseCertificate(chain[0]!, 'the certificate of the server')
-  const open = judge(session, chain, leaf)
-  session.peerCertificates = chain
-  session.transcript.add(message.bytes)
-  return expectCertificateVerify(session, schedule, { leaf, open, requested })
+  const open = judge(handshake, chain, leaf)
+  handshake.peerCertificates = chain
+  handshake.transcript.add(message.bytes)
+  return expectCertificateVerify(handshake, schedule, { leaf, open, requested })
 }
 
 /** Checks the chain as configured; gives the signatures that are still to be checked by somebody else. */
-function judge(session: Session, chain: readonly Uint8Array[], leaf: ParsedCertificate): readonly VerifyItem[] {
-  const { verify, serverName, provider } = session.config
+function judge(handshake: Handshake, chain: readonly Uint8Array[], leaf: ParsedCertificate): readonly VerifyItem[] {
+  const { verify, serverName, provider } = handshake.config
   if (verify === undefined || verify.mode === 'insecure') return []
   const roots = verify.roots instanceof TrustAnchors ? verify.roots : TrustAnchors.from(verify.roots)
   const intermediates = chain.slice(1).map((der) => parseCertificate(der, 'an intermediate certificate'))
+  // Signatures still open are checked before the handshake goes on.
+  handshake.verified = true
   return verifyChain({ provider, leaf, intermediates, roots, serverName: serverName ?? '', unixTimeMs: verify.unixTimeMs })
 }

@@ -9,35 +9,37 @@ import { encodeFinished } from '../codec/finished.ts'
 import { HandshakeType } from '../codec/message.ts'
 import type { HandshakeMessage } from '../codec/message.ts'
 import type { HandshakeSchedule } from '../schedule/key-schedule.ts'
-import type { Session } from '../session.ts'
+import type { Handshake } from '../handshake.ts'
 import type { ReadingState } from '../state.ts'
 import { establishedClient } from './established.ts'
+import { sessionOrigin } from './offer-session.ts'
 
-export function expectServerFinished(session: Session, schedule: HandshakeSchedule, requested: boolean): ReadingState {
+export function expectServerFinished(handshake: Handshake, schedule: HandshakeSchedule, requested: boolean): ReadingState {
   return {
     waiting: false,
     name: 'waiting for Finished',
     level: EncryptionLevel.handshake,
     onMessage(message: HandshakeMessage): ReadingState | null {
       if (message.type !== HandshakeType.finished) return null
-      const expected = schedule.finished(schedule.serverSecret, session.transcript.digest())
+      const expected = schedule.finished(schedule.serverSecret, handshake.transcript.digest())
       if (message.body.length !== expected.length) throw alert(Alert.decodeError, 'Finished has the wrong length')
       if (!equalConstantTime(message.body, expected)) throw alert(Alert.decryptError, 'the Finished of the server is wrong')
-      session.transcript.add(message.bytes)
-      return finishHandshake(session, schedule, requested)
+      handshake.transcript.add(message.bytes)
+      return finishHandshake(handshake, schedule, requested)
     },
   }
 }
 
-function finishHandshake(session: Session, schedule: HandshakeSchedule, requested: boolean): ReadingState {
-  const suite = session.cipherSuite
+function finishHandshake(handshake: Handshake, schedule: HandshakeSchedule, requested: boolean): ReadingState {
+  const suite = handshake.cipherSuite
   invariant(suite !== 0, 'the cipher suite is chosen')
-  const application = schedule.application(session.transcript.digest())
-  if (requested) session.send(EncryptionLevel.handshake, encodeCertificate(EMPTY, []))
-  session.send(EncryptionLevel.handshake, encodeFinished(schedule.finished(schedule.clientSecret, session.transcript.digest())))
-  session.enterApplication(application)
-  session.keys(EncryptionLevel.application, 'write', suite, application.clientSecret)
-  session.keys(EncryptionLevel.application, 'read', suite, application.serverSecret)
-  session.finish()
-  return establishedClient()
+  const application = schedule.application(handshake.transcript.digest())
+  if (requested) handshake.send(EncryptionLevel.handshake, encodeCertificate(EMPTY, []))
+  handshake.send(EncryptionLevel.handshake, encodeFinished(schedule.finished(schedule.clientSecret, handshake.transcript.digest())))
+  handshake.enterApplication(application)
+  handshake.keys(EncryptionLevel.application, 'write', suite, application.clientSecret)
+  handshake.keys(EncryptionLevel.application, 'read', suite, application.serverSecret)
+  handshake.finish()
+  const wanted = sessionOrigin(handshake) !== null
+  return establishedClient(handshake, wanted ? application.resumption(handshake.transcript.digest()) : null)
 }

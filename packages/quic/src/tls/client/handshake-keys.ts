@@ -1,36 +1,50 @@
-// From a ServerHello to the handshake keys. RFC 9846 §4.2.3, §4.3.8, §7.1.
+// From a ServerHello to the handshake keys. RFC 9846 §4.2.3, §4.3.8, §4.3.11, §7.1.
 
 import type { CipherSuiteInfo } from '../../crypto/provider.ts'
 import { EncryptionLevel } from '../../wire/constants.ts'
 import { Alert, alert } from '../alerts.ts'
-import { askedExtensions } from '../codec/client-hello.ts'
 import type { HandshakeMessage } from '../codec/message.ts'
 import type { ServerHello } from '../codec/server-hello.ts'
 import { EarlySchedule } from '../schedule/key-schedule.ts'
-import type { Session } from '../session.ts'
+import type { Handshake } from '../handshake.ts'
 import type { ReadingState } from '../state.ts'
 import { expectEncryptedExtensions } from './encrypted-extensions.ts'
 import type { SentHello } from './sent-hello.ts'
 
 export function acceptServerHello(
-  session: Session,
+  handshake: Handshake,
   sent: SentHello,
   suite: CipherSuiteInfo,
   hello: ServerHello,
   message: HandshakeMessage,
 ): ReadingState {
-  const { exchange } = sent
-  if (hello.share.group !== exchange.group) throw alert(Alert.illegalParameter, `no key share was sent for group ${hello.share.group}`)
-  const sharedSecret = exchange.sharedSecret(hello.share.key)
+  const { share } = hello
+  const exchange = sent.exchanges.find(({ group }) => group === share.group)
+  if (exchange === undefined) throw alert(Alert.illegalParameter, `no key share was sent for group ${share.group}`)
+  const early = earlySchedule(handshake, sent, suite, hello.selectedIdentity)
+  const sharedSecret = exchange.sharedSecret(share.key)
   if (sharedSecret === null) throw alert(Alert.illegalParameter, 'the key share of the server is not a legal key')
-  session.cipherSuite = suite.id
-  session.group = exchange.group
-  session.transcript.start(suite.hash)
-  session.transcript.add(message.bytes)
-  const schedule = new EarlySchedule(session.provider, suite).handshake(sharedSecret, session.transcript.digest())
-  session.keylog('CLIENT_HANDSHAKE_TRAFFIC_SECRET', schedule.clientSecret)
-  session.keylog('SERVER_HANDSHAKE_TRAFFIC_SECRET', schedule.serverSecret)
-  session.keys(EncryptionLevel.handshake, 'read', suite.id, schedule.serverSecret)
-  session.keys(EncryptionLevel.handshake, 'write', suite.id, schedule.clientSecret)
-  return expectEncryptedExtensions(session, askedExtensions(sent.offer), schedule)
+  handshake.cipherSuite = suite.id
+  handshake.group = exchange.group
+  handshake.transcript.start(suite.hash)
+  handshake.transcript.add(message.bytes)
+  const schedule = early.handshake(sharedSecret, handshake.transcript.digest())
+  handshake.keylog('CLIENT_HANDSHAKE_TRAFFIC_SECRET', schedule.clientSecret)
+  handshake.keylog('SERVER_HANDSHAKE_TRAFFIC_SECRET', schedule.serverSecret)
+  handshake.keys(EncryptionLevel.handshake, 'read', suite.id, schedule.serverSecret)
+  handshake.keys(EncryptionLevel.handshake, 'write', suite.id, schedule.clientSecret)
+  return expectEncryptedExtensions(handshake, sent, schedule)
+}
+
+/** With the session the server took, or without any. */
+function earlySchedule(handshake: Handshake, sent: SentHello, suite: CipherSuiteInfo, selected: number | null): EarlySchedule {
+  const { offered } = sent
+  if (selected === null || offered === null) return new EarlySchedule(handshake.provider, suite, null)
+  if (selected !== 0) throw alert(Alert.illegalParameter, `the server takes pre-shared key ${selected} of one`)
+  if (suite.hash !== offered.suite.hash) throw alert(Alert.illegalParameter, 'the cipher suite does not fit the pre-shared key')
+  const { session } = offered
+  handshake.resumed = true
+  handshake.peerCertificates = session.peerCertificates
+  handshake.verified = session.verified
+  return suite.id === session.cipherSuite ? offered.schedule : new EarlySchedule(handshake.provider, suite, session.psk)
 }

@@ -4,19 +4,20 @@
 import type { CipherSuiteInfo } from '../../crypto/provider.ts'
 import { EncryptionLevel } from '../../wire/constants.ts'
 import { Alert, alert } from '../alerts.ts'
-import { askedExtensions, encodeClientHello } from '../codec/client-hello.ts'
+import { askedExtensions } from '../codec/client-hello.ts'
 import type { ClientOffer } from '../codec/client-hello.ts'
 import { HandshakeType } from '../codec/message.ts'
 import type { HandshakeMessage } from '../codec/message.ts'
 import { decodeServerHello } from '../codec/server-hello.ts'
 import type { HelloRetryRequest } from '../codec/server-hello.ts'
-import type { Session } from '../session.ts'
+import type { Handshake } from '../handshake.ts'
 import type { ReadingState } from '../state.ts'
 import { acceptServerHello } from './handshake-keys.ts'
+import { pskOffer, sendHello } from './offer-session.ts'
 import type { SentHello } from './sent-hello.ts'
 
 export function retryHello(
-  session: Session,
+  handshake: Handshake,
   sent: SentHello,
   suite: CipherSuiteInfo,
   request: HelloRetryRequest,
@@ -24,23 +25,32 @@ export function retryHello(
 ): ReadingState {
   const { selectedGroup, cookie } = request
   if (selectedGroup === null && cookie === null) throw alert(Alert.illegalParameter, 'HelloRetryRequest changes nothing')
-  let exchange = sent.exchange
+  let { exchanges } = sent
+  let { shares } = sent.offer
   if (selectedGroup !== null) {
-    const group = session.groups.find((offered) => offered === selectedGroup)
+    const group = handshake.groups.find((offered) => offered === selectedGroup)
     if (group === undefined) throw alert(Alert.illegalParameter, `HelloRetryRequest selects group ${selectedGroup}, which was not offered`)
-    if (group === exchange.group) throw alert(Alert.illegalParameter, 'HelloRetryRequest selects a group that had a key share')
-    exchange = session.provider.keyExchange(group)
+    if (exchanges.some((exchange) => exchange.group === group)) {
+      throw alert(Alert.illegalParameter, 'HelloRetryRequest selects a group that had a key share')
+    }
+    const exchange = handshake.provider.keyExchange(group)
+    exchanges = [exchange]
+    shares = [{ group, key: exchange.publicKey }]
   }
-  session.helloRetry = true
-  session.transcript.start(suite.hash)
-  session.transcript.substituteMessageHash()
-  session.transcript.add(message.bytes)
-  const offer: ClientOffer = { ...sent.offer, shares: [{ group: exchange.group, key: exchange.publicKey }], cookie }
-  session.send(EncryptionLevel.initial, encodeClientHello(offer))
-  return expectServerHelloAfterRetry(session, { offer, exchange }, suite)
+  handshake.helloRetry = true
+  handshake.transcript.start(suite.hash)
+  handshake.transcript.substituteMessageHash()
+  handshake.transcript.add(message.bytes)
+  // RFC 9846 §4.2.2: no early data any more, and the session again with its age and binder of now, if it fits the suite.
+  if (sent.offer.earlyData) handshake.decideEarlyData(false)
+  const offered = sent.offered?.suite.hash === suite.hash ? sent.offered : null
+  const psk = offered === null ? null : pskOffer(handshake, offered)
+  const offer: ClientOffer = { ...sent.offer, shares, cookie, psk, earlyData: false }
+  sendHello(handshake, offer, offered)
+  return expectServerHelloAfterRetry(handshake, { offer, exchanges, offered }, suite)
 }
 
-function expectServerHelloAfterRetry(session: Session, sent: SentHello, suite: CipherSuiteInfo): ReadingState {
+function expectServerHelloAfterRetry(handshake: Handshake, sent: SentHello, suite: CipherSuiteInfo): ReadingState {
   return {
     waiting: false,
     name: 'waiting for ServerHello after a HelloRetryRequest',
@@ -50,7 +60,7 @@ function expectServerHelloAfterRetry(session: Session, sent: SentHello, suite: C
       const hello = decodeServerHello(message.body, askedExtensions(sent.offer))
       if (hello.retry) throw alert(Alert.unexpectedMessage, 'a second HelloRetryRequest')
       if (hello.cipherSuite !== suite.id) throw alert(Alert.illegalParameter, 'ServerHello and HelloRetryRequest differ in cipher suite')
-      return acceptServerHello(session, sent, suite, hello, message)
+      return acceptServerHello(handshake, sent, suite, hello, message)
     },
   }
 }

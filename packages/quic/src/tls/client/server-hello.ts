@@ -7,13 +7,13 @@ import { askedExtensions } from '../codec/client-hello.ts'
 import { HandshakeType } from '../codec/message.ts'
 import type { HandshakeMessage } from '../codec/message.ts'
 import { decodeServerHello } from '../codec/server-hello.ts'
-import type { Session } from '../session.ts'
+import type { Handshake } from '../handshake.ts'
 import type { ReadingState } from '../state.ts'
 import { acceptServerHello } from './handshake-keys.ts'
 import { retryHello } from './hello-retry.ts'
 import type { SentHello } from './sent-hello.ts'
 
-export function expectServerHello(session: Session, sent: SentHello): ReadingState {
+export function expectServerHello(handshake: Handshake, sent: SentHello): ReadingState {
   return {
     waiting: false,
     name: 'waiting for ServerHello',
@@ -25,8 +25,8 @@ export function expectServerHello(session: Session, sent: SentHello): ReadingSta
       if (!isCipherSuite(id) || !sent.offer.cipherSuites.includes(id)) {
         throw alert(Alert.illegalParameter, `cipher suite ${id} was not offered`)
       }
-      if (hello.retry) return retryHello(session, sent, cipherSuite(id), hello, message)
-      return acceptServerHello(session, sent, cipherSuite(id), hello, message)
+      if (hello.retry) return retryHello(handshake, sent, cipherSuite(id), hello, message)
+      return acceptServerHello(handshake, sent, cipherSuite(id), hello, message)
     },
   }
 }

@@ -1,34 +1,66 @@
-// The first step of a client: ClientHello with one key share. RFC 9846 §4.2.2.
+// The first step of a client: ClientHello with its key shares, the session to resume, and the key for early data.
+// RFC 9846 §4.2.2, §4.3.8, §4.3.10.
 
 import { NamedGroup } from '../../crypto/provider.ts'
+import type { NamedGroup as Group } from '../../crypto/provider.ts'
 import { invariant } from '../../base/assert.ts'
 import { EncryptionLevel } from '../../wire/constants.ts'
 import { sniName } from '../certificates/names.ts'
-import { encodeClientHello } from '../codec/client-hello.ts'
 import type { ClientOffer } from '../codec/client-hello.ts'
-import type { Session } from '../session.ts'
+import { GREASE_RANDOM_LENGTH, greaseFrom } from '../extensions/grease.ts'
+import type { Grease } from '../extensions/grease.ts'
+import type { KeyShareEntry } from '../extensions/key-share.ts'
+import type { Handshake } from '../handshake.ts'
 import { CERTIFICATE_SCHEMES, HANDSHAKE_SCHEMES } from '../signature-schemes.ts'
 import type { ReadingState } from '../state.ts'
+import { allowsEarlyData, chooseSession, pskOffer, sendHello, sessionOrigin } from './offer-session.ts'
+import type { OfferedSession, SentHello } from './sent-hello.ts'
 import { expectServerHello } from './server-hello.ts'
 
-export function startClient(session: Session): ReadingState {
-  const { config, transportParameters } = session
+export function startClient(handshake: Handshake): ReadingState {
+  const { config, transportParameters } = handshake
   invariant(transportParameters !== null, 'a client has transport parameters')
-  session.clientRandom = session.random(32)
-  session.serverName = config.serverName === undefined ? null : sniName(config.serverName)
-  const exchange = session.provider.keyExchange(session.groups[0] ?? NamedGroup.x25519)
+  handshake.clientRandom = handshake.random(32)
+  handshake.serverName = config.serverName === undefined ? null : sniName(config.serverName)
+  const grease = config.grease === false ? null : greaseFrom(handshake.random(GREASE_RANDOM_LENGTH))
+  const exchanges = groupsToShare(handshake).map((group) => handshake.provider.keyExchange(group))
+  const shares = exchanges.map(({ group, publicKey }): KeyShareEntry => ({ group, key: publicKey }))
+  const offered = chooseSession(handshake)
   const offer: ClientOffer = {
-    random: session.clientRandom,
-    cipherSuites: session.cipherSuites,
-    groups: session.groups,
+    random: handshake.clientRandom,
+    cipherSuites: handshake.cipherSuites,
+    groups: handshake.groups,
     signatureSchemes: HANDSHAKE_SCHEMES,
     certificateSchemes: CERTIFICATE_SCHEMES,
-    shares: [{ group: exchange.group, key: exchange.publicKey }],
+    shares: [...greaseShare(grease), ...shares],
     alpn: config.alpn,
-    serverName: session.serverName,
+    serverName: handshake.serverName,
     transportParameters,
     cookie: null,
+    pskModes: sessionOrigin(handshake) !== null,
+    psk: offered === null ? null : pskOffer(handshake, offered),
+    earlyData: offered !== null && allowsEarlyData(handshake, offered),
+    grease,
   }
-  session.send(EncryptionLevel.initial, encodeClientHello(offer))
-  return expectServerHello(session, { offer, exchange })
+  sendHello(handshake, offer, offered)
+  if (offer.earlyData && offered !== null) startEarlyData(handshake, offered)
+  const sent: SentHello = { offer, exchanges, offered }
+  return expectServerHello(handshake, sent)
+}
+
+// A server that does not know a hybrid yet should not cost a round trip.
+function groupsToShare({ config, groups }: Handshake): readonly Group[] {
+  return config.keyShares ?? groups.slice(0, groups[0] === NamedGroup.x25519MlKem768 ? 2 : 1)
+}
+
+// RFC 8701 §3.1: one byte will do.
+function greaseShare(grease: Grease | null): KeyShareEntry[] {
+  return grease === null ? [] : [{ group: grease.group, key: Uint8Array.of(0) }]
+}
+
+function startEarlyData(handshake: Handshake, { session, suite, schedule }: OfferedSession): void {
+  const secret = schedule.clientTraffic(handshake.transcript.digestWith(suite.hash))
+  handshake.keylog('CLIENT_EARLY_TRAFFIC_SECRET', secret)
+  handshake.earlySession = session
+  handshake.keys(EncryptionLevel.earlyData, 'write', suite.id, secret)
 }

@@ -78,6 +78,11 @@ export class BlockWriter {
     this.#bytes[at + 1] = value
   }
 
+  u32(value: number): void {
+    this.u16(value >>> 16)
+    this.u16(value & 0xffff)
+  }
+
   bytes(source: Uint8Array): void {
     const at = this.#reserve(source.length)
     this.#bytes.set(source, at)

@@ -6,6 +6,9 @@ import { ExtensionSite, ExtensionType, readExtensions } from '../extensions/regi
 import type { ExtensionBlock } from '../extensions/registry.ts'
 import { readClientShares } from '../extensions/key-share.ts'
 import type { KeyShareEntry } from '../extensions/key-share.ts'
+import type { Grease } from '../extensions/grease.ts'
+import { PSK_DHE_KE, readOfferedPsks, readPskModes, writePskOffer } from '../extensions/pre-shared-key.ts'
+import type { OfferedPsks, PskOffer } from '../extensions/pre-shared-key.ts'
 import { readProtocols, writeProtocols } from '../extensions/alpn.ts'
 import { readServerName, writeServerName } from '../extensions/server-name.ts'
 import { finish, message, open, readNumberList16, readNumbers, vector16, vector8 } from './block.ts'
@@ -14,7 +17,7 @@ import { HandshakeType } from './message.ts'
 export const LEGACY_VERSION = 0x0303
 export const TLS_1_3 = 0x0304
 
-/** What a client puts into a ClientHello. The second one after a HelloRetryRequest differs in `shares` and `cookie` only. */
+/** What a client puts into a ClientHello. After a HelloRetryRequest the second differs in `shares`, `cookie`, `psk`, `earlyData` only. */
 export interface ClientOffer {
   readonly random: Uint8Array
   readonly cipherSuites: readonly number[]
@@ -27,9 +30,14 @@ export interface ClientOffer {
   readonly serverName: string | null
   readonly transportParameters: Uint8Array
   readonly cookie: Uint8Array | null
+  /** The server may give tickets. */
+  readonly pskModes: boolean
+  readonly psk: PskOffer | null
+  readonly earlyData: boolean
+  readonly grease: Grease | null
 }
 
-/** The extension types encodeClientHello() writes, which are the ones a server may answer. */
+/** The extension types encodeClientHello() writes and a server may answer: not GREASE (RFC 8701 §3.1). */
 export function askedExtensions(offer: ClientOffer): number[] {
   const asked: number[] = [
     ExtensionType.supportedVersions,
@@ -41,9 +49,13 @@ export function askedExtensions(offer: ClientOffer): number[] {
     ExtensionType.quicTransportParameters,
   ]
   if (offer.serverName !== null) asked.push(ExtensionType.serverName)
+  if (offer.pskModes) asked.push(ExtensionType.pskKeyExchangeModes)
+  if (offer.earlyData) asked.push(ExtensionType.earlyData)
+  if (offer.psk !== null) asked.push(ExtensionType.preSharedKey)
   return asked
 }
 
+/** With a session offered, its binder is left zero at the very end. */
 export function encodeClientHello(offer: ClientOffer): Uint8Array<ArrayBuffer> {
   return message(HandshakeType.clientHello, (writer) => {
     const extension = (type: number, build: () => void): void => {
@@ -52,27 +64,31 @@ export function encodeClientHello(offer: ClientOffer): Uint8Array<ArrayBuffer> {
       build()
       writer.end(body, 2)
     }
-    const numbers = (list: readonly number[]): void => {
+    const numbers = (list: readonly number[], grease?: number): void => {
       const block = writer.begin(2)
+      if (grease !== undefined) writer.u16(grease)
       for (const value of list) writer.u16(value)
       writer.end(block, 2)
     }
+    const { serverName, cookie, grease, psk } = offer
     writer.u16(LEGACY_VERSION)
     writer.bytes(offer.random)
     writer.u8(0)
-    numbers(offer.cipherSuites)
+    numbers(offer.cipherSuites, grease?.cipherSuite)
     writer.u8(1)
     writer.u8(0)
     const extensions = writer.begin(2)
-    const { serverName, cookie } = offer
+    if (grease !== null) extension(grease.emptyExtension, () => undefined)
     if (serverName !== null) extension(ExtensionType.serverName, () => writeServerName(writer, serverName))
-    extension(ExtensionType.supportedGroups, () => numbers(offer.groups))
+    extension(ExtensionType.supportedGroups, () => numbers(offer.groups, grease?.group))
     extension(ExtensionType.signatureAlgorithms, () => numbers(offer.signatureSchemes))
     extension(ExtensionType.signatureAlgorithmsCert, () => numbers(offer.certificateSchemes))
     extension(ExtensionType.alpn, () => writeProtocols(writer, offer.alpn))
     extension(ExtensionType.supportedVersions, () => {
-      writer.u8(2)
+      const versions = writer.begin(1)
+      if (grease !== null) writer.u16(grease.version)
       writer.u16(TLS_1_3)
+      writer.end(versions, 1)
     })
     if (cookie !== null) extension(ExtensionType.cookie, () => writer.vector16(cookie))
     extension(ExtensionType.keyShare, () => {
@@ -84,6 +100,10 @@ export function encodeClientHello(offer: ClientOffer): Uint8Array<ArrayBuffer> {
       writer.end(list, 2)
     })
     extension(ExtensionType.quicTransportParameters, () => writer.bytes(offer.transportParameters))
+    if (offer.pskModes) extension(ExtensionType.pskKeyExchangeModes, () => writer.vector8(Uint8Array.of(PSK_DHE_KE)))
+    if (offer.earlyData) extension(ExtensionType.earlyData, () => undefined)
+    if (grease !== null) extension(grease.fullExtension, () => writer.u8(0))
+    if (psk !== null) extension(ExtensionType.preSharedKey, () => writePskOffer(writer, psk))
     writer.end(extensions, 2)
   })
 }
@@ -101,6 +121,9 @@ export interface ClientHello {
   readonly transportParameters: Uint8Array
   readonly cookie: Uint8Array | null
   readonly earlyData: boolean
+  /** Empty without the extension: no tickets then. */
+  readonly pskModes: readonly number[]
+  readonly psks: OfferedPsks | null
 }
 
 export function decodeClientHello(body: Uint8Array): ClientHello {
@@ -121,24 +144,39 @@ export function decodeClientHello(body: Uint8Array): ClientHello {
   requireTls13(extensions)
   if (sessionId.length !== 0) throw protocolViolation('ClientHello asks for TLS middlebox compatibility mode')
   if (compression.length !== 1 || compression[0] !== 0) throw alert(Alert.illegalParameter, 'ClientHello offers compression')
-  checkPreSharedKey(extensions)
+  const psks = readPreSharedKeys(extensions)
+  const modes = extensions.get(ExtensionType.pskKeyExchangeModes)
   const serverName = extensions.get(ExtensionType.serverName)
   const alpn = extensions.get(ExtensionType.alpn)
   return {
     random,
     cipherSuites: suites,
     groups: readNumberList16(required(extensions, ExtensionType.supportedGroups, 'supported_groups'), 'supported_groups'),
-    signatureSchemes: readNumberList16(required(extensions, ExtensionType.signatureAlgorithms, SCHEMES), SCHEMES),
+    signatureSchemes: readSignatureSchemes(extensions, psks !== null),
     shares: readClientShares(required(extensions, ExtensionType.keyShare, 'key_share')),
     alpn: alpn === null ? null : readProtocols(alpn),
     serverName: serverName === null ? null : readServerName(serverName),
     transportParameters: required(extensions, ExtensionType.quicTransportParameters, 'quic_transport_parameters'),
     cookie: readCookie(extensions.get(ExtensionType.cookie)),
-    earlyData: extensions.has(ExtensionType.earlyData),
+    earlyData: readEarlyData(extensions),
+    pskModes: modes === null ? [] : readPskModes(modes),
+    psks,
   }
 }
 
 const SCHEMES = 'signature_algorithms'
+
+// RFC 9846 §9.2: needed unless a pre-shared key is offered.
+function readSignatureSchemes(extensions: ExtensionBlock, optional: boolean): number[] {
+  if (optional && !extensions.has(ExtensionType.signatureAlgorithms)) return []
+  return readNumberList16(required(extensions, ExtensionType.signatureAlgorithms, SCHEMES), SCHEMES)
+}
+
+function readEarlyData(extensions: ExtensionBlock): boolean {
+  const body = extensions.get(ExtensionType.earlyData)
+  if (body !== null && body.length !== 0) throw alert(Alert.decodeError, 'early_data is not empty')
+  return body !== null
+}
 
 function requireTls13(extensions: ExtensionBlock): void {
   const body = extensions.get(ExtensionType.supportedVersions)
@@ -149,14 +187,15 @@ function requireTls13(extensions: ExtensionBlock): void {
   if (!versions.includes(TLS_1_3)) throw alert(Alert.protocolVersion, 'ClientHello does not offer TLS 1.3')
 }
 
-// RFC 9846 §4.3.11 and §4.3.9: last in the hello, and never without the modes. The identities are not used.
-function checkPreSharedKey(extensions: ExtensionBlock): void {
+// RFC 9846 §4.3.11 and §4.3.9: last in the hello, and never without the modes.
+function readPreSharedKeys(extensions: ExtensionBlock): OfferedPsks | null {
   const position = extensions.types.indexOf(ExtensionType.preSharedKey)
-  if (position === -1) return
+  if (position === -1) return null
   if (position !== extensions.types.length - 1) throw alert(Alert.illegalParameter, 'pre_shared_key is not the last extension')
   if (!extensions.has(ExtensionType.pskKeyExchangeModes)) {
     throw alert(Alert.missingExtension, 'pre_shared_key without psk_key_exchange_modes')
   }
+  return readOfferedPsks(extensions.bodies[position]!)
 }
 
 function required(extensions: ExtensionBlock, type: number, name: string): Uint8Array {

@@ -10,12 +10,15 @@ export interface EncryptedExtensions {
   /** Null: the server chose no protocol. */
   readonly alpn: string | null
   readonly transportParameters: Uint8Array
+  /** The server takes the early data. */
+  readonly earlyData: boolean
 }
 
 export function encodeEncryptedExtensions(
   alpn: string,
   transportParameters: Uint8Array,
   acknowledgeName: boolean,
+  earlyData: boolean,
 ): Uint8Array<ArrayBuffer> {
   return message(HandshakeType.encryptedExtensions, (writer) => {
     const extensions = writer.begin(2)
@@ -29,6 +32,10 @@ export function encodeEncryptedExtensions(
     writer.end(protocol, 2)
     writer.u16(ExtensionType.quicTransportParameters)
     writer.vector16(transportParameters)
+    if (earlyData) {
+      writer.u16(ExtensionType.earlyData)
+      writer.u16(0)
+    }
     writer.end(extensions, 2)
   })
 }
@@ -44,5 +51,7 @@ export function decodeEncryptedExtensions(body: Uint8Array, asked: readonly numb
   if (protocols !== null && protocols.length !== 1) throw alert(Alert.decodeError, 'the server chose more than one protocol')
   const transportParameters = extensions.get(ExtensionType.quicTransportParameters)
   if (transportParameters === null) throw alert(Alert.missingExtension, 'EncryptedExtensions has no quic_transport_parameters')
-  return { alpn: protocols === null ? null : protocols[0]!, transportParameters }
+  const earlyData = extensions.get(ExtensionType.earlyData)
+  if (earlyData !== null && earlyData.length !== 0) throw alert(Alert.decodeError, 'the answer to early_data is not empty')
+  return { alpn: protocols === null ? null : protocols[0]!, transportParameters, earlyData: earlyData !== null }
 }

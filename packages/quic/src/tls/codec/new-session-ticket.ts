@@ -1,8 +1,9 @@
-// NewSessionTicket, read and checked only: a client that does not resume ignores it (RFC 9846 §4.7.1).
+// NewSessionTicket, both ways. RFC 9846 §4.7.1; RFC 9001 §4.6.1.
 
 import { Alert, alert, protocolViolation } from '../alerts.ts'
 import { ExtensionSite, ExtensionType, readExtensions } from '../extensions/registry.ts'
-import { finish, open, vector16, vector8 } from './block.ts'
+import { finish, message, open, vector16, vector8 } from './block.ts'
+import { HandshakeType } from './message.ts'
 
 export interface NewSessionTicket {
   /** Seconds. */
@@ -11,6 +12,25 @@ export interface NewSessionTicket {
   readonly nonce: Uint8Array
   readonly ticket: Uint8Array
   readonly earlyData: boolean
+}
+
+/** RFC 9001 §4.6.1: the one value max_early_data_size has in QUIC. */
+const EARLY_DATA_SIZE = 0xffffffff
+
+export function encodeNewSessionTicket({ lifetime, ageAdd, nonce, ticket, earlyData }: NewSessionTicket): Uint8Array<ArrayBuffer> {
+  return message(HandshakeType.newSessionTicket, (writer) => {
+    writer.u32(lifetime)
+    writer.u32(ageAdd)
+    writer.vector8(nonce)
+    writer.vector16(ticket)
+    const extensions = writer.begin(2)
+    if (earlyData) {
+      writer.u16(ExtensionType.earlyData)
+      writer.u16(4)
+      writer.u32(EARLY_DATA_SIZE)
+    }
+    writer.end(extensions, 2)
+  })
 }
 
 export function decodeNewSessionTicket(body: Uint8Array): NewSessionTicket {
@@ -28,7 +48,7 @@ export function decodeNewSessionTicket(body: Uint8Array): NewSessionTicket {
     const maximum = size.u32()
     finish(size, 'early_data')
     // RFC 9001 §4.6.1: any other value is a PROTOCOL_VIOLATION.
-    if (maximum !== 0xffffffff) throw protocolViolation(`a ticket allows ${maximum} bytes of early data`)
+    if (maximum !== EARLY_DATA_SIZE) throw protocolViolation(`a ticket allows ${maximum} bytes of early data`)
   }
   return { lifetime, ageAdd, nonce, ticket, earlyData: earlyData !== null }
 }

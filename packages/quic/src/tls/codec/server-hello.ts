@@ -21,6 +21,8 @@ export interface ServerHello {
   readonly random: Uint8Array
   readonly cipherSuite: number
   readonly share: KeyShareEntry
+  /** Index of the pre-shared key the server took; null: a full handshake. */
+  readonly selectedIdentity: number | null
 }
 
 export interface HelloRetryRequest {
@@ -31,15 +33,27 @@ export interface HelloRetryRequest {
   readonly cookie: Uint8Array | null
 }
 
-export function encodeServerHello(random: Uint8Array, cipherSuite: number, group: number, key: Uint8Array): Uint8Array<ArrayBuffer> {
-  return encode(random, cipherSuite, group, key)
+/** `selectedIdentity`: null for a full handshake. */
+export function encodeServerHello(
+  random: Uint8Array,
+  cipherSuite: number,
+  share: KeyShareEntry,
+  selectedIdentity: number | null,
+): Uint8Array<ArrayBuffer> {
+  return encode(random, cipherSuite, share.group, share.key, selectedIdentity)
 }
 
 export function encodeHelloRetryRequest(cipherSuite: number, group: number): Uint8Array<ArrayBuffer> {
-  return encode(RETRY_RANDOM, cipherSuite, group, null)
+  return encode(RETRY_RANDOM, cipherSuite, group, null, null)
 }
 
-function encode(random: Uint8Array, cipherSuite: number, group: number, key: Uint8Array | null): Uint8Array<ArrayBuffer> {
+function encode(
+  random: Uint8Array,
+  cipherSuite: number,
+  group: number,
+  key: Uint8Array | null,
+  selectedIdentity: number | null,
+): Uint8Array<ArrayBuffer> {
   return message(HandshakeType.serverHello, (writer) => {
     writer.u16(LEGACY_VERSION)
     writer.bytes(random)
@@ -55,6 +69,11 @@ function encode(random: Uint8Array, cipherSuite: number, group: number, key: Uin
     writer.u16(group)
     if (key !== null) writer.vector16(key)
     writer.end(share, 2)
+    if (selectedIdentity !== null) {
+      writer.u16(ExtensionType.preSharedKey)
+      writer.u16(2)
+      writer.u16(selectedIdentity)
+    }
     writer.end(extensions, 2)
   })
 }
@@ -83,8 +102,22 @@ export function decodeServerHello(body: Uint8Array, asked: readonly number[]): S
     const selectedGroup = share === null ? null : readSelectedGroup(share)
     return { retry, cipherSuite, selectedGroup, cookie: readCookie(extensions) }
   }
-  if (share === null) throw alert(Alert.missingExtension, 'ServerHello has no key_share')
-  return { retry, random, cipherSuite, share: readServerShare(share) }
+  const selectedIdentity = readSelectedIdentity(extensions)
+  if (share === null) {
+    // RFC 9846 §4.3.11: psk_ke was not among the modes offered.
+    if (selectedIdentity !== null) throw alert(Alert.illegalParameter, 'ServerHello takes a pre-shared key without key_share')
+    throw alert(Alert.missingExtension, 'ServerHello has no key_share')
+  }
+  return { retry, random, cipherSuite, share: readServerShare(share), selectedIdentity }
+}
+
+function readSelectedIdentity(extensions: ExtensionBlock): number | null {
+  const body = extensions.get(ExtensionType.preSharedKey)
+  if (body === null) return null
+  const reader = open(body)
+  const index = reader.u16()
+  finish(reader, 'pre_shared_key')
+  return index
 }
 
 function checkVersion(extensions: ExtensionBlock, what: string): void {

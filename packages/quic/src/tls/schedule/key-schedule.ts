@@ -14,16 +14,33 @@ function nextStage(provider: CryptoProvider, suite: CipherSuiteInfo, secret: Uin
   return hkdfExtract(provider, suite.hash, salt, input)
 }
 
+/** RFC 9846 §4.5.3: what Finished and a binder are made of. */
+function verifyData(provider: CryptoProvider, suite: CipherSuiteInfo, baseKey: Uint8Array, transcriptHash: Uint8Array): Uint8Array {
+  const key = hkdfExpandLabel(provider, suite.hash, baseKey, 'finished', EMPTY, suite.hashLength)
+  return provider.hmac(suite.hash, key, transcriptHash)
+}
+
 export class EarlySchedule {
   readonly #provider: CryptoProvider
   readonly #suite: CipherSuiteInfo
   readonly #secret: Uint8Array
 
-  /** Without a pre-shared key: zeros stand in for it. */
-  constructor(provider: CryptoProvider, suite: CipherSuiteInfo) {
+  /** Without a pre-shared key zeros stand in for it. */
+  constructor(provider: CryptoProvider, suite: CipherSuiteInfo, psk: Uint8Array | null) {
     this.#provider = provider
     this.#suite = suite
-    this.#secret = hkdfExtract(provider, suite.hash, EMPTY, new Uint8Array(suite.hashLength))
+    this.#secret = hkdfExtract(provider, suite.hash, EMPTY, psk ?? new Uint8Array(suite.hashLength))
+  }
+
+  /** The binder of a resumption pre-shared key. `truncatedHash`: the transcript up to the list of binders. RFC 9846 §4.3.11.2. */
+  binder(truncatedHash: Uint8Array): Uint8Array {
+    const key = deriveSecret(this.#provider, this.#suite, this.#secret, 'res binder', this.#provider.hash(this.#suite.hash, EMPTY))
+    return verifyData(this.#provider, this.#suite, key, truncatedHash)
+  }
+
+  /** The secret of 0-RTT packets. `helloHash`: the one ClientHello. */
+  clientTraffic(helloHash: Uint8Array): Uint8Array {
+    return deriveSecret(this.#provider, this.#suite, this.#secret, 'c e traffic', helloHash)
   }
 
   /** `helloHash`: the transcript up to ServerHello. */
@@ -49,8 +66,7 @@ export class HandshakeSchedule {
 
   /** verify_data of a Finished. RFC 9846 §4.5.3. */
   finished(trafficSecret: Uint8Array, transcriptHash: Uint8Array): Uint8Array {
-    const key = hkdfExpandLabel(this.#provider, this.#suite.hash, trafficSecret, 'finished', EMPTY, this.#suite.hashLength)
-    return this.#provider.hmac(this.#suite.hash, key, transcriptHash)
+    return verifyData(this.#provider, this.#suite, trafficSecret, transcriptHash)
   }
 
   /** `finishedHash`: the transcript up to the server's Finished. */
@@ -80,6 +96,11 @@ export class ApplicationSchedule {
   /** `completeHash`: the transcript up to the client's Finished. Session tickets grow from it. */
   resumption(completeHash: Uint8Array): Uint8Array {
     return deriveSecret(this.#provider, this.#suite, this.#secret, 'res master', completeHash)
+  }
+
+  /** The pre-shared key of the ticket with this nonce. RFC 9846 §4.7.1. */
+  ticketKey(resumptionSecret: Uint8Array, nonce: Uint8Array): Uint8Array {
+    return hkdfExpandLabel(this.#provider, this.#suite.hash, resumptionSecret, 'resumption', nonce, this.#suite.hashLength)
   }
 
   /** RFC 9846 §7.5. */

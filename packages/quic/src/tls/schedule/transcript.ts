@@ -40,6 +40,17 @@ export class Transcript {
     return this.#context.digest()
   }
 
+  /** digest(), or before the suite is known what it would be with this hash. */
+  digestWith(name: HashName): Uint8Array {
+    if (this.#context !== null) {
+      invariant(this.#name === name, 'the hash of a transcript does not change')
+      return this.#context.digest()
+    }
+    const context = this.#provider.createHash(name)
+    for (const message of this.#waiting) context.update(message)
+    return context.digest()
+  }
+
   /** Everything so far (the first ClientHello) gives way to a message_hash message. RFC 9846 §4.1.1. */
   substituteMessageHash(): void {
     invariant(this.#name !== null, 'the transcript has a hash')

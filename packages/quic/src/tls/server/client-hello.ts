@@ -6,13 +6,14 @@ import { Alert, alert } from '../alerts.ts'
 import { decodeClientHello } from '../codec/client-hello.ts'
 import { HandshakeType } from '../codec/message.ts'
 import type { HandshakeMessage } from '../codec/message.ts'
-import type { Session } from '../session.ts'
+import type { Handshake } from '../handshake.ts'
 import type { HandshakeState } from '../state.ts'
 import { sendFlight } from './flight.ts'
 import { askForShare } from './hello-retry.ts'
 import { chooseCipherSuite, chooseGroup } from './negotiate.ts'
+import { takeHello } from './resume.ts'
 
-export function startServer(session: Session): HandshakeState {
+export function startServer(handshake: Handshake): HandshakeState {
   return {
     waiting: false,
     name: 'waiting for ClientHello',
@@ -22,12 +23,11 @@ export function startServer(session: Session): HandshakeState {
       const hello = decodeClientHello(message.body)
       // RFC 9846 §4.3.2: no cookie before one was given.
       if (hello.cookie !== null) throw alert(Alert.illegalParameter, 'a cookie in the first ClientHello')
-      const suite = cipherSuite(chooseCipherSuite(session.cipherSuites, hello))
-      const { group, share } = chooseGroup(session.groups, hello)
-      session.transcript.start(suite.hash)
-      session.transcript.add(message.bytes)
-      if (share === null) return askForShare(session, suite, group)
-      return sendFlight(session, suite, group, share, hello)
+      const suite = cipherSuite(chooseCipherSuite(handshake.cipherSuites, hello))
+      const { group, share } = chooseGroup(handshake.groups, hello)
+      const resumption = takeHello(handshake, suite, hello, message)
+      if (share === null) return askForShare(handshake, suite, group, hello)
+      return sendFlight(handshake, suite, { group, share }, hello, resumption)
     },
   }
 }

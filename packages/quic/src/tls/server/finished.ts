@@ -1,6 +1,6 @@
 // Waiting for the client's Finished. RFC 9846 §4.5.3. Only then 1-RTT packets may be read (RFC 9001 §5.7).
 // Afterwards a server takes no handshake message at all: KeyUpdate is unexpected_message (RFC 9001 §6).
-// Session tickets would be sent here, from ApplicationSchedule.resumption().
+// Session tickets follow.
 
 import { equalConstantTime } from '../../base/bytes.ts'
 import type { CipherSuiteInfo } from '../../crypto/provider.ts'
@@ -9,11 +9,12 @@ import { Alert, alert } from '../alerts.ts'
 import { HandshakeType } from '../codec/message.ts'
 import type { HandshakeMessage } from '../codec/message.ts'
 import type { ApplicationSchedule, HandshakeSchedule } from '../schedule/key-schedule.ts'
-import type { Session } from '../session.ts'
+import type { Handshake } from '../handshake.ts'
 import type { ReadingState } from '../state.ts'
+import { sendTickets } from './send-tickets.ts'
 
 export function expectClientFinished(
-  session: Session,
+  handshake: Handshake,
   suite: CipherSuiteInfo,
   schedule: HandshakeSchedule,
   application: ApplicationSchedule,
@@ -24,12 +25,13 @@ export function expectClientFinished(
     level: EncryptionLevel.handshake,
     onMessage(message: HandshakeMessage): ReadingState | null {
       if (message.type !== HandshakeType.finished) return null
-      const expected = schedule.finished(schedule.clientSecret, session.transcript.digest())
+      const expected = schedule.finished(schedule.clientSecret, handshake.transcript.digest())
       if (message.body.length !== expected.length) throw alert(Alert.decodeError, 'Finished has the wrong length')
       if (!equalConstantTime(message.body, expected)) throw alert(Alert.decryptError, 'the Finished of the client is wrong')
-      session.transcript.add(message.bytes)
-      session.keys(EncryptionLevel.application, 'read', suite.id, application.clientSecret)
-      session.finish()
+      handshake.transcript.add(message.bytes)
+      handshake.keys(EncryptionLevel.application, 'read', suite.id, application.clientSecret)
+      handshake.finish()
+      sendTickets(handshake, application)
       return establishedServer()
     },
   }

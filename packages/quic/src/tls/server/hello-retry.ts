@@ -5,18 +5,22 @@ import type { CipherSuiteInfo, NamedGroup } from '../../crypto/provider.ts'
 import { EncryptionLevel } from '../../wire/constants.ts'
 import { Alert, alert } from '../alerts.ts'
 import { decodeClientHello } from '../codec/client-hello.ts'
+import type { ClientHello } from '../codec/client-hello.ts'
 import { HandshakeType } from '../codec/message.ts'
 import type { HandshakeMessage } from '../codec/message.ts'
 import { encodeHelloRetryRequest } from '../codec/server-hello.ts'
-import type { Session } from '../session.ts'
+import type { Handshake } from '../handshake.ts'
 import type { HandshakeState } from '../state.ts'
 import { sendFlight } from './flight.ts'
 import { chooseCipherSuite } from './negotiate.ts'
+import { takeHello } from './resume.ts'
 
-export function askForShare(session: Session, suite: CipherSuiteInfo, group: NamedGroup): HandshakeState {
-  session.helloRetry = true
-  session.transcript.substituteMessageHash()
-  session.send(EncryptionLevel.initial, encodeHelloRetryRequest(suite.id, group))
+export function askForShare(handshake: Handshake, suite: CipherSuiteInfo, group: NamedGroup, first: ClientHello): HandshakeState {
+  handshake.helloRetry = true
+  // RFC 9001 §4.6.2: a HelloRetryRequest rejects early data.
+  if (first.earlyData) handshake.decideEarlyData(false)
+  handshake.transcript.substituteMessageHash()
+  handshake.send(EncryptionLevel.initial, encodeHelloRetryRequest(suite.id, group))
   return {
     waiting: false,
     name: 'waiting for the second ClientHello',
@@ -26,15 +30,15 @@ export function askForShare(session: Session, suite: CipherSuiteInfo, group: Nam
       const hello = decodeClientHello(message.body)
       if (hello.cookie !== null) throw alert(Alert.illegalParameter, 'a cookie that was not given')
       if (hello.earlyData) throw alert(Alert.illegalParameter, 'early_data in the second ClientHello')
-      if (chooseCipherSuite(session.cipherSuites, hello) !== suite.id) {
+      if (chooseCipherSuite(handshake.cipherSuites, hello) !== suite.id) {
         throw alert(Alert.illegalParameter, 'the second ClientHello changes the cipher suites')
       }
       const share = hello.shares[0]
       if (share === undefined || hello.shares.length !== 1 || share.group !== group || !hello.groups.includes(group)) {
         throw alert(Alert.illegalParameter, 'the second ClientHello has not the one key share that was asked for')
       }
-      session.transcript.add(message.bytes)
-      return sendFlight(session, suite, group, share, hello)
+      const resumption = takeHello(handshake, suite, hello, message)
+      return sendFlight(handshake, suite, { group, share }, hello, resumption)
     },
   }
 }

@@ -1,5 +1,5 @@
-// ACK frames (RFC 9000 §19.3). Decoded into a scratch of fixed size, encoded from a RangeSet of received packet
-// numbers. Ranges beyond the scratch are the oldest: they are checked, counted and not kept.
+// ACK frames (RFC 9000 §19.3). Decoded into a scratch of bounded size, encoded from a RangeSet of received packet
+// numbers. Ranges beyond the bound are the oldest: they are checked, counted and not kept.
 
 import type { RangeSet } from '../../base/range-set.ts'
 import { FrameType } from '../constants.ts'
@@ -10,6 +10,9 @@ import type { Writer } from '../writer.ts'
 
 /** Most ranges kept of one received ACK frame. */
 export const MAX_ACK_RANGES = 256
+
+/** Enough for ordinary loss; the scratch of an idle connection should not be 4 KiB. */
+const INITIAL_ACK_RANGES = 16
 
 /** RFC 9000 §19.3.2: running totals of packets received with each ECN mark, per packet number space. */
 export interface EcnCounts {
@@ -26,8 +29,8 @@ export class AckFrame {
   delay: number
   /** Ranges in `ranges`, at least 1. */
   rangeCount: number
-  /** Pairs (smallest, largest), both inclusive, newest first. */
-  readonly ranges: Float64Array
+  /** Pairs (smallest, largest), both inclusive, newest first. Replaced by a larger one when a frame needs it. */
+  ranges: Float64Array
   hasEcn: boolean
   ect0: number
   ect1: number
@@ -37,7 +40,7 @@ export class AckFrame {
     this.largest = 0
     this.delay = 0
     this.rangeCount = 0
-    this.ranges = new Float64Array(MAX_ACK_RANGES * 2)
+    this.ranges = new Float64Array(INITIAL_ACK_RANGES * 2)
     this.hasEcn = false
     this.ect0 = 0
     this.ect1 = 0
@@ -57,7 +60,7 @@ export function readAckFrame(reader: Reader, type: number, out: AckFrame): void 
     throw frameEncodingError(type, 'ACK frame is cut short or its values are too large')
   }
   if (smallest < 0) throw frameEncodingError(type, 'ACK range below packet number 0')
-  const ranges = out.ranges
+  let ranges = out.ranges
   ranges[0] = smallest
   ranges[1] = largest
   let kept = 1
@@ -69,6 +72,7 @@ export function readAckFrame(reader: Reader, type: number, out: AckFrame): void 
     // "If any computed packet number is negative, an endpoint MUST generate a connection error of type FRAME_ENCODING_ERROR."
     if (smallest < 0) throw frameEncodingError(type, 'ACK range below packet number 0')
     if (kept < MAX_ACK_RANGES) {
+      if (kept * 2 === ranges.length) ranges = grow(out)
       ranges[kept * 2] = smallest
       ranges[kept * 2 + 1] = largest
       kept++
@@ -80,6 +84,13 @@ export function readAckFrame(reader: Reader, type: number, out: AckFrame): void 
   out.ect1 = out.hasEcn ? reader.varintSaturating() : 0
   out.ce = out.hasEcn ? reader.varintSaturating() : 0
   if (reader.failed) throw frameEncodingError(type, 'ECN counts are cut short')
+}
+
+function grow(out: AckFrame): Float64Array {
+  const grown = new Float64Array(out.ranges.length * 2)
+  grown.set(out.ranges)
+  out.ranges = grown
+  return grown
 }
 
 function ecnSize(ecn: EcnCounts | null): number {

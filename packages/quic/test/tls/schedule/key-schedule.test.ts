@@ -38,7 +38,7 @@ for (const provider of [nodeProvider, nobleProvider]) {
       transcript.start('sha256')
       transcript.add(fromHex(messages.serverHello))
       expect(toHex(transcript.digest())).toBe(text('helloHash'))
-      const handshake = new EarlySchedule(provider, suite).handshake(fromHex(text('sharedSecret')), transcript.digest())
+      const handshake = new EarlySchedule(provider, suite, null).handshake(fromHex(text('sharedSecret')), transcript.digest())
       expect(toHex(handshake.clientSecret)).toBe(text('clientHandshakeTrafficSecret'))
       expect(toHex(handshake.serverSecret)).toBe(text('serverHandshakeTrafficSecret'))
       for (const name of ['encryptedExtensions', 'certificate', 'certificateVerify'] as const) transcript.add(fromHex(messages[name]))

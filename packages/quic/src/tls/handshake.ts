@@ -9,12 +9,13 @@ import type { EncryptionLevel } from '../wire/constants.ts'
 import type { TlsConfig } from './config.ts'
 import { TlsUsageError } from './errors.ts'
 import type { TlsEvent } from './events.ts'
+import type { StoredSession } from './resumption/session-store.ts'
 import type { ApplicationSchedule } from './schedule/key-schedule.ts'
 import { Transcript } from './schedule/transcript.ts'
 
 const DEFAULT_SUITES: readonly CipherSuiteId[] = [0x1301, 0x1302, 0x1303]
 
-export class Session {
+export class Handshake {
   readonly config: TlsConfig
   readonly provider: CryptoProvider
   readonly cipherSuites: readonly CipherSuiteId[]
@@ -23,6 +24,9 @@ export class Session {
   readonly events: Ring<TlsEvent>
   transportParameters: Uint8Array | null
   clientRandom: Uint8Array
+  earlyDataContext: Uint8Array
+  /** Unix milliseconds at the input that is being worked on. */
+  now: number
   complete: boolean
   schedule: ApplicationSchedule | null
   // Filled as they are negotiated; read through TlsEngine.info().
@@ -33,6 +37,18 @@ export class Session {
   serverName: string | null
   peerCertificates: readonly Uint8Array[]
   helloRetry: boolean
+  resumed: boolean
+  earlyData: boolean
+  /** Client: the encoded transport parameters of the server. */
+  peerParameters: Uint8Array
+  /** Client: the chain was verified, in this handshake or the one it resumes. */
+  verified: boolean
+  /** Client: the session offered together with early data. */
+  earlySession: StoredSession | null
+  /** Server: the client takes tickets. */
+  ticketsWanted: boolean
+  /** Server: Unix milliseconds of the full handshake all this grew from. */
+  authenticatedAt: number
 
   constructor(config: TlsConfig) {
     this.config = config
@@ -44,6 +60,8 @@ export class Session {
     this.events = new Ring<TlsEvent>()
     this.transportParameters = config.transportParameters ?? null
     this.clientRandom = EMPTY
+    this.earlyDataContext = config.earlyDataContext ?? EMPTY
+    this.now = config.timeOrigin ?? 0
     this.complete = false
     this.schedule = null
     this.cipherSuite = 0
@@ -53,6 +71,18 @@ export class Session {
     this.serverName = null
     this.peerCertificates = []
     this.helloRetry = false
+    this.resumed = false
+    this.earlyData = false
+    this.peerParameters = EMPTY
+    this.verified = false
+    this.earlySession = null
+    this.ticketsWanted = false
+    this.authenticatedAt = 0
+  }
+
+  /** `now` in milliseconds of the owner's clock. */
+  setTime(now: number): void {
+    this.now = (this.config.timeOrigin ?? 0) + now
   }
 
   random(length: number): Uint8Array {
@@ -84,10 +114,23 @@ export class Session {
     this.keylog('EXPORTER_SECRET', schedule.exporterSecret)
   }
 
+  /** Tells whether the early data that was offered is taken. */
+  decideEarlyData(accepted: boolean): void {
+    this.earlyData = accepted
+    this.events.push({ kind: 'early-data', accepted })
+  }
+
   finish(): void {
     this.complete = true
     this.events.push({ kind: 'complete' })
   }
+}
+
+const MAX_CONTEXT = 4096
+
+/** A ticket has to fit the CRYPTO buffers of strangers. */
+export function checkContext(context: Uint8Array | undefined): void {
+  if (context !== undefined && context.length > MAX_CONTEXT) throw new TlsUsageError(`earlyDataContext takes at most ${MAX_CONTEXT} bytes`)
 }
 
 function checkConfig(config: TlsConfig, cipherSuites: readonly number[], groups: readonly NamedGroup[]): void {
@@ -99,6 +142,10 @@ function checkConfig(config: TlsConfig, cipherSuites: readonly number[], groups:
     throw new TlsUsageError('cipherSuites may hold 0x1301, 0x1302 and 0x1303')
   }
   if (groups.length === 0) throw new TlsUsageError(`provider ${config.provider.name} knows none of the groups`)
+  if (config.keyShares !== undefined && (config.keyShares.length === 0 || !config.keyShares.every((group) => groups.includes(group)))) {
+    throw new TlsUsageError('keyShares may hold groups that are offered, at least one')
+  }
+  checkContext(config.earlyDataContext)
   if (config.role === 'client') {
     if (config.verify === undefined) throw new TlsUsageError('a client needs verify: how to judge the certificate of the server')
     if (config.verify.mode === 'chain' && config.serverName === undefined) {

@@ -7,7 +7,7 @@ import { TokenKind } from '../../delivery/token.ts'
 import { FrameType } from '../../wire/constants.ts'
 import type { TransportParameters } from '../../wire/transport-parameters/table.ts'
 
-export class HandshakeState {
+export class HandshakeFacts {
   /** The destination connection ID of the client's very first Initial. */
   readonly originalDestinationConnectionId: Uint8Array
   /** The source connection ID of the peer's first Initial; null until one arrived. */
@@ -18,7 +18,7 @@ export class HandshakeState {
   token: Uint8Array
   peerParameters: TransportParameters | null
   version: number
-  /** RFC 9001 §4.9.1: Initial keys are dropped when Handshake keys are first used. */
+  /** When an incomplete handshake is given up, Infinity for never. */
   readonly deadline: number
   /** Milliseconds from start to completion, -1 until then. */
   duration: number
