@@ -1,5 +1,6 @@
 // ML-KEM-768 over node:crypto where it has it (Node 24.7 and later with OpenSSL 3.5), over @noble/post-quantum elsewhere.
-// Public keys travel raw in TLS and as SubjectPublicKeyInfo in node:crypto: the same 22 bytes in front (RFC 9935 §4).
+// Public keys travel raw in TLS and as SubjectPublicKeyInfo in node:crypto: the same 22 bytes in front
+// (the object identifier is NIST's id-alg-ml-kem-768, 2.16.840.1.101.3.4.4.2).
 
 import * as crypto from 'node:crypto'
 import { concatBytes, copyBytes, fromHex } from '../../base/bytes.ts'
