@@ -61,10 +61,10 @@ async function http2(): Promise<StackFigures> {
   return { bulk, small, handshakes }
 }
 
-async function quicwire(datagramSize: number, reference: StackFigures): Promise<void> {
-  const label = `${datagramSize}-byte datagrams`
-  const bottom = await floor(datagramSize)
-  add(`floor: seal + send, ${label}`, bottom, 'MB/s')
+async function quicwire(datagramSize: number | 'found', reference: StackFigures): Promise<void> {
+  const label = datagramSize === 'found' ? 'datagrams by MTU discovery' : `${datagramSize}-byte datagrams`
+  const bottom = datagramSize === 'found' ? null : await floor(datagramSize)
+  if (bottom !== null) add(`floor: seal + send, ${label}`, bottom, 'MB/s')
   const server = Child.start('./quicwire-server.ts', [String(datagramSize)])
   const url = (await server.ask('start')).value as string
   const client = Child.start('./quicwire-client.ts', [url, String(datagramSize)])
@@ -72,12 +72,12 @@ async function quicwire(datagramSize: number, reference: StackFigures): Promise<
   await server.ask('reset')
   const bulk = await number(client, 'bulk')
   const serverCpu = (await server.ask('reset')).cost.cpuSeconds
-  add(`bulk download, ${label}`, bulk.value, 'MB/s', 'floor', bottom)
+  add(`bulk download, ${label}`, bulk.value, 'MB/s', bottom === null ? '' : 'floor', bottom)
   add(`  beside node:http2`, bulk.value, 'MB/s', 'http2', reference.bulk)
   const gigabytes = BULK_BYTES / 1e9
   add(`  processor, server`, serverCpu / gigabytes, 's/GB')
   add(`  processor, client`, bulk.cpuSeconds / gigabytes, 's/GB')
-  if (datagramSize === 1200) {
+  if (datagramSize === 'found') {
     add('64 concurrent 100-byte GETs', (await number(client, 'small')).value, 'req/s', 'http2', reference.small)
     add(`handshakes, one after another (${HANDSHAKES})`, (await number(client, 'handshakes')).value, '/s', 'http2', reference.handshakes)
     const before = (await number(server, 'heap')).value
@@ -105,6 +105,7 @@ add('node:http2 64 concurrent 100-byte GETs', reference.small, 'req/s')
 add('node:http2 handshakes', reference.handshakes, '/s')
 await quicwire(1200, reference)
 await quicwire(8952, reference)
+await quicwire('found', reference)
 await packetCost()
 mkdirSync('node_modules/.cache/quicwire', { recursive: true })
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()

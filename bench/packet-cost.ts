@@ -14,7 +14,7 @@ export interface PacketCost {
 }
 
 function measure(): PacketCost {
-  const pair = new ConnectionPair({ transport: { maxIdleTimeout: 0, handshakeTimeout: 0, initialMaxData: 8e6, initialMaxStreamData: 8e6 } })
+  const pair = new ConnectionPair({ transport: { mtuDiscovery: false, maxIdleTimeout: 0, handshakeTimeout: 0, initialMaxData: 8e6, initialMaxStreamData: 8e6 } })
   pair.runUntil(() => pair.client.isConfirmed() && pair.server?.isConfirmed() === true)
   const server = pair.server!
   let received = 0

@@ -3,11 +3,10 @@
 import { connect } from 'quicwire'
 import type { Session } from 'quicwire'
 import { answer } from './child.ts'
-import { BULK_BYTES, HANDSHAKES, IDLE_CONNECTIONS, megabytesPerSecond, requestsPerSecond } from './work.ts'
+import { BULK_BYTES, HANDSHAKES, IDLE_CONNECTIONS, datagramSettings, megabytesPerSecond, requestsPerSecond } from './work.ts'
 
 const url = process.argv[2] ?? ''
-const datagramSize = Number(process.argv[3] ?? 1200)
-const options = { insecure: true, settings: { datagramSize } }
+const options = { insecure: true, settings: datagramSettings(process.argv[3] ?? 'found') }
 const idle: Session[] = []
 
 async function bulk(session: Session): Promise<number> {

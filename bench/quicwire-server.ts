@@ -3,9 +3,9 @@
 import { serve } from 'quicwire'
 import type { Server } from 'quicwire'
 import { answer } from './child.ts'
-import { SMALL_BODY, bulkBody } from './work.ts'
+import { SMALL_BODY, bulkBody, datagramSettings } from './work.ts'
 
-const datagramSize = Number(process.argv[2] ?? 1200)
+const settings = datagramSettings(process.argv[2] ?? 'found')
 let server: Server | null = null
 
 answer(async (request) => {
@@ -13,7 +13,7 @@ answer(async (request) => {
     case 'start':
       server = await serve({
         port: 0,
-        settings: { datagramSize },
+        settings,
         handler: (incoming) => (incoming.path === '/bulk' ? { status: 200, body: bulkBody() } : { status: 200, body: SMALL_BODY }),
       })
       return server.url

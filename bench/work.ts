@@ -8,6 +8,11 @@ export const HANDSHAKES = 200
 export const IDLE_CONNECTIONS = 200
 export const CHUNK: Uint8Array = new Uint8Array(64 * 1024).fill(0x62)
 
+/** Settings of one run: a fixed datagram size, or 'found' for what path MTU discovery arrives at. */
+export function datagramSettings(size: string): { datagramSize?: number; mtuDiscovery: boolean } {
+  return size === 'found' ? { mtuDiscovery: true } : { datagramSize: Number(size), mtuDiscovery: false }
+}
+
 /** The bulk body in chunks a server would read from a file. */
 export async function* bulkBody(): AsyncGenerator<Uint8Array, undefined> {
   for (let left = BULK_BYTES; left > 0; left -= CHUNK.length) yield left >= CHUNK.length ? CHUNK : CHUNK.subarray(0, left)
