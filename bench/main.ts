@@ -94,7 +94,7 @@ async function packetCost(): Promise<void> {
   const cost = (await child.ask('measure')).value as PacketCost
   child.stop()
   add('packet on the in-memory pair, both ends', cost.microseconds, 'us')
-  add('  garbage', cost.heapBytes, 'B/packet')
+  add('  garbage', cost.heapBytes, 'B/packet', 'node:crypto alone', cost.cryptoHeapBytes)
 }
 
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}, ${process.platform}`
