@@ -2,6 +2,7 @@
 // routing; every rule about saying something again lives with its owner.
 
 import { TokenKind } from '../delivery/token.ts'
+import { TOKEN_STRIDE } from '../recovery/sent-packet.ts'
 import type { SentPacket } from '../recovery/sent-packet.ts'
 import type { PacketSpace } from '../space/packet-space.ts'
 import type { ConnectionCore } from './core.ts'
@@ -10,8 +11,8 @@ type RouteContext = Pick<ConnectionCore, 'streams' | 'localIds' | 'remoteIds' | 
 
 export function routeAckedPacket(core: RouteContext, space: PacketSpace, packet: SentPacket): void {
   const tokens = packet.tokens
-  const end = packet.tokenCount * 4
-  for (let i = 0; i < end; i += 4) {
+  const end = packet.tokenCount * TOKEN_STRIDE
+  for (let i = 0; i < end; i += TOKEN_STRIDE) {
     const kind = tokens[i]!
     const a = tokens[i + 1]!
     const b = tokens[i + 2]!
@@ -45,8 +46,8 @@ export function routeAckedPacket(core: RouteContext, space: PacketSpace, packet:
 
 export function routeLostPacket(core: RouteContext, space: PacketSpace, packet: SentPacket): void {
   const tokens = packet.tokens
-  const end = packet.tokenCount * 4
-  for (let i = 0; i < end; i += 4) {
+  const end = packet.tokenCount * TOKEN_STRIDE
+  for (let i = 0; i < end; i += TOKEN_STRIDE) {
     const kind = tokens[i]!
     const a = tokens[i + 1]!
     const b = tokens[i + 2]!
