@@ -4,5 +4,6 @@ import { aioquic } from './aioquic/peer.ts'
 import { chromium } from './chromium/peer.ts'
 import { ngtcp2 } from './ngtcp2/peer.ts'
 import type { Peer } from './peer.ts'
+import { quicGo } from './quic-go/peer.ts'
 
-export const foreignPeers: readonly Peer[] = [ngtcp2, aioquic, chromium]
+export const foreignPeers: readonly Peer[] = [ngtcp2, aioquic, quicGo, chromium]
