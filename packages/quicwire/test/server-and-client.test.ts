@@ -75,6 +75,31 @@ describe('a request', () => {
     expect(Buffer.compare(await collect(streamed.body), body)).toBe(0)
   })
 
+  it('gets interim responses before the final one (RFC 9110 §15.2)', async () => {
+    const { client } = await pair(async (incoming) => {
+      await incoming.inform(103, [['link', '</a.css>; rel=preload']])
+      await incoming.inform(102)
+      return { status: 200, headers: [['x-final', 'yes']], body: 'final' }
+    })
+    const interim: [number, readonly Header[]][] = []
+    const response = await client.request('/', { onInformational: (status, headers) => void interim.push([status, headers]) })
+    expect(interim).toEqual([
+      [103, [['link', '</a.css>; rel=preload']]],
+      [102, []],
+    ])
+    expect([response.status, await response.text()]).toEqual([200, 'final'])
+  })
+
+  it.each([99, 101, 200, 103.5])('refuses %d as the status of an interim response (RFC 9114 §4.5)', async (status) => {
+    const errors: Error[] = []
+    const { client } = await pair(async (incoming) => {
+      await incoming.inform(status)
+      return { status: 200 }
+    }, errors)
+    expect((await client.request('/')).status).toBe(500)
+    expect(errors.map(String)).toEqual([`RangeError: status ${status} is not that of an interim response: 100, or 102 to 199 (RFC 9114 §4.5)`])
+  })
+
   it('may be one of hundreds at a time', async () => {
     const { client } = await pair((incoming) => ({ status: 200, body: `you asked for ${incoming.path}` }))
     const texts = await Promise.all(Array.from({ length: 500 }, async (_, index) => (await client.request(`/${index}`)).text()))

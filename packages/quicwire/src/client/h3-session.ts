@@ -22,6 +22,7 @@ interface Exchange {
   /** Gone once the response's head is here or the request failed. */
   waiting: { resolve(response: IncomingResponse): void; reject(error: Error): void } | null
   aborted: boolean
+  readonly onInformational: RequestInit['onInformational']
 }
 
 export class H3Session implements Session {
@@ -61,7 +62,9 @@ export class H3Session implements Session {
     if (this.closed) return Promise.reject(this.failure ?? new ResponseError('the connection takes no more requests'))
     const body = init.body ?? null
     const headers = requestHeaders(init, path, this.authority, body)
-    const exchange: Exchange = { requestId: this.nextRequestId++, path, streamId: -1, failure: null, waiting: null, aborted: false }
+    const { onInformational } = init
+    const requestId = this.nextRequestId++
+    const exchange: Exchange = { requestId, path, streamId: -1, failure: null, waiting: null, aborted: false, onInformational }
     this.byRequest.set(exchange.requestId, exchange)
     return new Promise<IncomingResponse>((resolve, reject) => {
       const onAbort = (): void => this.abort(exchange, signal!.reason as Error)
@@ -133,6 +136,9 @@ export class H3Session implements Session {
       case 'IncomingHeaders':
         this.onHeaders(event.incoming)
         return
+      case 'InformationalHeaders':
+        this.byStream.get(event.streamId)?.onInformational?.(statusOf(event.headers), withoutPseudo(event.headers))
+        return
       case 'RequestFailed': {
         const exchange = this.byRequest.get(event.requestId)
         if (exchange !== undefined) this.fail(exchange, event.error)
@@ -175,8 +181,8 @@ export class H3Session implements Session {
       incoming.recv.close()
       return
     }
-    const status = Number(headerValue(incoming.headers, ':status'))
-    const headers = incoming.headers.filter(([name]) => !name.startsWith(':'))
+    const status = statusOf(incoming.headers)
+    const headers = withoutPseudo(incoming.headers)
     const body = new BodyStream(incoming.recv, () => exchange.failure ?? this.lostConnection())
     exchange.waiting = null
     waiting.resolve({
@@ -237,6 +243,14 @@ function requestHeaders(init: RequestInit, path: string, authority: string, body
   const length = knownLength(body)
   if (body !== null && length !== null && headerValue(given, 'content-length') === null) headers.push(['content-length', String(length)])
   return headers
+}
+
+function statusOf(headers: readonly Header[]): number {
+  return Number(headerValue(headers, ':status'))
+}
+
+function withoutPseudo(headers: readonly Header[]): readonly Header[] {
+  return headers.filter(([name]) => !name.startsWith(':'))
 }
 
 function hex(code: number | bigint): string {

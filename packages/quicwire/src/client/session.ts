@@ -7,6 +7,8 @@ export interface RequestInit {
   readonly method?: string
   readonly headers?: readonly Header[]
   readonly body?: BodySource
+  /** Called for each interim response (1xx) that comes before the final one. */
+  readonly onInformational?: (status: number, headers: readonly Header[]) => void
   /** Aborting cancels the request (H3_REQUEST_CANCELLED); the connection goes on. */
   readonly signal?: AbortSignal
 }

@@ -17,6 +17,11 @@ export interface IncomingRequest {
   /** Without pseudo-headers. */
   readonly headers: readonly Header[]
   readonly body: ByteStream
+  /**
+   * Sends an interim response (RFC 9110 §15.2), such as 103 Early Hints, before the final one. False when the client or the
+   * connection is gone. Throws RangeError for a status that is not interim, and for 101, which HTTP/3 does not have (RFC 9114 §4.5).
+   */
+  inform(status: number, headers?: readonly Header[]): Promise<boolean>
 }
 
 export interface OutgoingResponse {

@@ -9,7 +9,7 @@ import { sendBody } from '../http/send-body.ts'
 
 export async function answerRequest(incoming: IncomingH3Headers, handler: Handler, onError: (error: Error) => void): Promise<void> {
   const body = new BodyStream(incoming.recv, () => new ResponseError('the request was cut short by the client'))
-  const request = requestFrom(incoming.headers, body)
+  const request = requestFrom(incoming, body)
   try {
     await send(incoming, request, await response(request, handler, onError))
   } catch (error) {
@@ -21,7 +21,8 @@ export async function answerRequest(incoming: IncomingH3Headers, handler: Handle
   }
 }
 
-function requestFrom(fields: readonly Header[], body: BodyStream): IncomingRequest {
+function requestFrom(incoming: IncomingH3Headers, body: BodyStream): IncomingRequest {
+  const fields = incoming.headers
   const headers = fields.filter(([name]) => !name.startsWith(':'))
   return {
     method: headerValue(fields, ':method') ?? '',
@@ -30,7 +31,15 @@ function requestFrom(fields: readonly Header[], body: BodyStream): IncomingReque
     scheme: headerValue(fields, ':scheme') ?? '',
     headers,
     body,
+    inform: (status, interim = []) => inform(incoming, status, interim),
   }
+}
+
+async function inform(incoming: IncomingH3Headers, status: number, headers: readonly Header[]): Promise<boolean> {
+  if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) {
+    throw new RangeError(`status ${status} is not that of an interim response: 100, or 102 to 199 (RFC 9114 §4.5)`)
+  }
+  return incoming.send.send({ kind: 'Headers', headers: [[':status', String(status)], ...headers] })
 }
 
 async function response(request: IncomingRequest, handler: Handler, onError: (error: Error) => void): Promise<OutgoingResponse> {

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createFileHandler } from '../../src/files/file-handler.ts'
 import { FileBody } from '../../src/files/file-body.ts'
-import type { Handler, Header, OutgoingResponse } from '../../src/http/message.ts'
+import type { Handler, Header, IncomingRequest, OutgoingResponse } from '../../src/http/message.ts'
 import { bodyPieces, headerValue } from '../../src/http/message.ts'
 
 let base: string
@@ -45,8 +45,13 @@ interface Got {
   header(name: string): string | null
 }
 
+function requestOf(path: string, method = 'GET', headers: readonly Header[] = []): IncomingRequest {
+  const inform = (): Promise<boolean> => Promise.resolve(false)
+  return { method, path, headers, authority: 'localhost', scheme: 'https', body: bodyPieces(null), inform }
+}
+
 async function request(path: string, headers: readonly Header[] = [], method = 'GET'): Promise<Got> {
-  const response: OutgoingResponse = await handler({ method, path, headers, authority: 'localhost', scheme: 'https', body: bodyPieces(null) })
+  const response: OutgoingResponse = await handler(requestOf(path, method, headers))
   const pieces: Uint8Array[] = []
   for await (const piece of bodyPieces(response.body ?? null)) pieces.push(piece)
   const bytes = Buffer.concat(pieces)
@@ -166,7 +171,7 @@ describe('a directory', () => {
     expect(text).not.toContain('<i>')
     expect((await request('/sub/')).text).toContain('href="../"')
     const silent = await createFileHandler(join(base, 'root'), { listing: false })
-    expect((await silent({ method: 'GET', path: '/', headers: [], authority: '', scheme: 'https', body: bodyPieces(null) })).status).toBe(404)
+    expect((await silent(requestOf('/'))).status).toBe(404)
   })
 })
 
@@ -209,7 +214,7 @@ describe('FileBody', () => {
   it.runIf(process.platform === 'linux')('closes the file at the end, when the reader leaves, and when nobody reads', async () => {
     const open = async (): Promise<number> => (await readdir('/proc/self/fd')).length
     const get = async (): Promise<FileBody> => {
-      const response = await handler({ method: 'GET', path: '/large.bin', headers: [], authority: '', scheme: 'https', body: bodyPieces(null) })
+      const response = await handler(requestOf('/large.bin'))
       expect(response.body).toBeInstanceOf(FileBody)
       return response.body as FileBody
     }
