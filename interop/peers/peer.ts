@@ -35,14 +35,51 @@ export interface PageImage {
   readonly bytes: number
 }
 
+/** What an `exchange` sends. */
+export interface PeerRequest {
+  readonly method: string
+  /** Path and query. */
+  readonly path: string
+  /** A file to send as the body, null for none. */
+  readonly upload: string | null
+  /** Fields x-field-N to add to the request, each with the 90 digits of N as its value. */
+  readonly fields: number
+}
+
+/** What came back, as the peer saw it. */
+export interface PeerAnswer {
+  /** The statuses of interim responses, in order. */
+  readonly informational: readonly number[]
+  readonly status: number
+  /** The last value of each name, in lower case; without those that `fields` counts. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Fields x-field-N with the 90 digits of N as the value. */
+  readonly fields: number
+  readonly bodyLength: number
+  /** In hex. */
+  readonly bodySha256: string
+  readonly trailers: Readonly<Record<string, string>>
+}
+
 export interface Peer {
   readonly name: string
+  /** HTTP cases this version fails through its own fault: 'ROLE: CASE' to the reason. */
+  readonly faults?: Readonly<Record<string, string>>
   /** Makes it available; resolves with its version, rejects with InstallError. */
   install(): Promise<string>
   /** Serves `root` over HTTP/3 on 127.0.0.1; resolves when it answers. */
   serve?(root: string, files: CaseFiles): Promise<RunningServer>
-  /** Downloads /NAME from that port of 127.0.0.1 into the folder `output` under the same name. Rejects when it cannot. */
-  download?(port: number, name: string, output: string, files: CaseFiles, timeoutMs: number): Promise<void>
+  /** Its server answers the paths under /-/ that `http/conversation.ts` describes. */
+  readonly answersConversation?: boolean
+  /**
+   * Downloads each /NAME from that port of 127.0.0.1 into the folder `output` under the same name, side by side on one
+   * connection. Rejects when it cannot.
+   */
+  download?(port: number, names: readonly string[], output: string, files: CaseFiles, timeoutMs: number): Promise<void>
+  /** One request to that port of 127.0.0.1, on a connection of its own. Rejects when no complete response came. */
+  exchange?(port: number, request: PeerRequest, files: CaseFiles, timeoutMs: number): Promise<PeerAnswer>
+  /** Sends a file with POST and reads the response to its end; for a program that cannot tell what the response was. */
+  upload?(port: number, path: string, file: string, files: CaseFiles, timeoutMs: number): Promise<void>
   /** Loads https://localhost:PORT/PAGE in a browser, and fetches /FILE from within it. */
   loadPage?(port: number, page: string, file: string, files: CaseFiles, timeoutMs: number): Promise<PageReport>
 }

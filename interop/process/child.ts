@@ -100,11 +100,11 @@ export class Child {
 
 /** The last line that says something, '' if there is none. */
 export function lastLine(text: string): string {
-  return text.split('\n').findLast((line) => line.trim() !== '')?.trim().slice(0, 300) ?? ''
+  return text.split('\n').findLast((line) => line.trim() !== '')?.trim() ?? ''
 }
 
 export function quoted(text: string): string {
-  return text === '' ? '' : `: ${text}`
+  return text === '' ? '' : `: ${text.slice(0, 300)}`
 }
 
 async function before<T>(promise: Promise<T>, timeoutMs: number): Promise<T | null> {

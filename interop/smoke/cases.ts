@@ -66,7 +66,7 @@ function download(verb: NonNullable<Peer['download']>): Case['run'] {
   return async (server, files, caseFiles, timeoutMs) => {
     const output = join(caseFiles.logDirectory, 'downloads')
     await mkdir(output, { recursive: true })
-    await verb(server.port, files.download, output, caseFiles, timeoutMs)
+    await verb(server.port, [files.download], output, caseFiles, timeoutMs)
     const sha256 = await sha256OfFile(join(output, files.download))
     if (sha256 !== files.downloadSha256) throw new Error(`the file differs: SHA-256 ${sha256}, expected ${files.downloadSha256}`)
     return files.downloadBytes

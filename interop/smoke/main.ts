@@ -6,10 +6,14 @@ import { join } from 'node:path'
 import type { Peer } from '../peers/peer.ts'
 import { quicwire } from '../peers/quicwire/peer.ts'
 import { foreignPeers } from '../peers/registry.ts'
-import { parseSmokeArguments, usage, UsageError, type SmokeOptions } from './arguments.ts'
+import { parseRunArguments, usageOf, UsageError, type RunOptions } from '../process/arguments.ts'
 import { casesAmong, casesWith, runCase, type Case, type CaseResult } from './cases.ts'
 import { formatTable } from './table.ts'
 import { createTestFiles } from './test-files.ts'
+
+const usage = usageOf('interop:smoke', 'Installs stacks that were not written here and exchanges files with them over HTTP/3.', [
+  '  --reference        the peers among themselves instead, without quicwire: checks this program, not the stack',
+])
 
 interface Installed {
   readonly versions: Map<string, string>
@@ -49,7 +53,7 @@ async function runAll(cases: readonly Case[], installed: Installed, directory: s
   return results
 }
 
-async function smoke(options: SmokeOptions): Promise<number> {
+async function smoke(options: RunOptions): Promise<number> {
   const installed = await installAll(options.peers)
   const cases = options.reference ? casesAmong(options.peers) : casesWith(quicwire, options.peers)
   if (cases.length === 0) throw new UsageError('nothing to run: these peers have no case together')
@@ -65,7 +69,7 @@ async function smoke(options: SmokeOptions): Promise<number> {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
 try {
-  const options = parseSmokeArguments(process.argv.slice(2), foreignPeers)
+  const options = parseRunArguments(process.argv.slice(2), foreignPeers)
   if (options.help) console.log(usage)
   else process.exitCode = await smoke(options)
 } catch (error) {

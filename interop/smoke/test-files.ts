@@ -14,16 +14,13 @@ export interface ExpectedImage {
   readonly bytes: number
 }
 
-export interface TestFiles {
+export interface TestFiles extends Identity {
   readonly root: string
   readonly download: string
   readonly downloadBytes: number
   readonly downloadSha256: string
   readonly page: string
   readonly images: readonly ExpectedImage[]
-  readonly certificate: string
-  readonly key: string
-  readonly spkiHash: string
 }
 
 const DOWNLOAD_BYTES = 10 * 1024 * 1024
@@ -64,7 +61,14 @@ export async function sha256OfFile(path: string): Promise<string> {
     .digest('hex')
 }
 
-async function createIdentity(directory: string): Promise<{ certificate: string; key: string; spkiHash: string }> {
+/** Paths of PEM files for localhost and 127.0.0.1, and the certificate's SPKI hash as browsers take it. */
+export interface Identity {
+  readonly certificate: string
+  readonly key: string
+  readonly spkiHash: string
+}
+
+export async function createIdentity(directory: string): Promise<Identity> {
   const made = createDevCertificate(nodeProvider, { names: ['localhost', '127.0.0.1'], unixTimeMs: Date.now() })
   const certificate = join(directory, 'certificate.pem')
   const key = join(directory, 'key.pem')

@@ -1,7 +1,11 @@
-"""Downloads one URL over HTTP/3 with aioquic into a file. Exit 0 only for status 200 and a complete body."""
+"""An HTTP/3 client with aioquic: downloads URLs of one origin into a folder, or with --exchange makes one request and prints what
+came back as a line of JSON. Exit 0 only for complete responses, for downloads only with status 200."""
 
 import argparse
 import asyncio
+import hashlib
+import json
+import os
 import ssl
 import sys
 from urllib.parse import urlparse
@@ -13,98 +17,161 @@ from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, ProtocolNegotiated, QuicEvent, StreamReset
 from aioquic.quic.logger import QuicFileLogger
 
+from fields import flat, large_fields
 
-class DownloadError(Exception):
+
+class ResponseError(Exception):
     pass
 
 
-class DownloadProtocol(QuicConnectionProtocol):
+class Exchange:
+    """One request and its response, as far as it has come."""
+
+    def __init__(self, output):
+        self.done = asyncio.get_running_loop().create_future()
+        self.informational = []
+        self.headers = None
+        self.trailers = []
+        self.length = 0
+        self.digest = hashlib.sha256()
+        self._output = output
+
+    def on_headers(self, headers) -> None:
+        status = dict(headers).get(b":status")
+        if self.headers is not None:
+            self.trailers = headers
+        elif status is not None and status.startswith(b"1"):
+            self.informational.append(int(status))
+        else:
+            self.headers = headers
+
+    def on_data(self, data: bytes) -> None:
+        self.length += len(data)
+        self.digest.update(data)
+        if self._output is not None:
+            self._output.write(data)
+
+    def end(self, problem) -> None:
+        if self._output is not None:
+            self._output.close()
+        if self.done.done():
+            return
+        if problem is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(ResponseError(problem))
+
+    def status(self) -> int:
+        return int(dict(self.headers or [])[b":status"])
+
+    def answer(self) -> dict:
+        headers, fields = flat(self.headers)
+        return {
+            "informational": self.informational,
+            "status": self.status(),
+            "headers": headers,
+            "fields": fields,
+            "bodyLength": self.length,
+            "bodySha256": self.digest.hexdigest(),
+            "trailers": flat(self.trailers)[0],
+        }
+
+
+class HttpClientProtocol(QuicConnectionProtocol):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self._http = None
-        self._stream_id = None
-        self._output = None
-        self._done = asyncio.get_running_loop().create_future()
+        self._exchanges = {}
 
-    async def download(self, authority: str, path: str, output) -> None:
-        self._output = output
-        self._stream_id = self._quic.get_next_available_stream_id()
-        self._http.send_headers(
-            stream_id=self._stream_id,
-            headers=[
-                (b":method", b"GET"),
-                (b":scheme", b"https"),
-                (b":authority", authority.encode()),
-                (b":path", path.encode()),
-                (b"user-agent", b"aioquic"),
-            ],
-            end_stream=True,
-        )
+    async def request(self, method: str, url, fields, body, output) -> Exchange:
+        stream_id = self._quic.get_next_available_stream_id()
+        exchange = Exchange(output)
+        self._exchanges[stream_id] = exchange
+        headers = [
+            (b":method", method.encode()),
+            (b":scheme", b"https"),
+            (b":authority", url.netloc.encode()),
+            (b":path", (url.path or "/").encode()),
+            (b"user-agent", b"aioquic"),
+        ]
+        self._http.send_headers(stream_id=stream_id, headers=headers + fields, end_stream=body is None)
+        if body is not None:
+            self._http.send_data(stream_id=stream_id, data=body, end_stream=True)
         self.transmit()
-        await self._done
+        await exchange.done
+        return exchange
 
     def quic_event_received(self, event: QuicEvent) -> None:
         if isinstance(event, ProtocolNegotiated):
             print(f"negotiated {event.alpn_protocol}", flush=True)
             self._http = H3Connection(self._quic)
         elif isinstance(event, ConnectionTerminated):
-            self._end(
-                f"the connection ended: code {event.error_code:#x}, frame type {event.frame_type}, reason {event.reason_phrase!r}"
-            )
-        elif isinstance(event, StreamReset) and event.stream_id == self._stream_id:
-            self._end(f"the response was reset: code {event.error_code:#x}")
+            for exchange in self._exchanges.values():
+                exchange.end(
+                    f"the connection ended: code {event.error_code:#x}, frame type {event.frame_type}, reason {event.reason_phrase!r}"
+                )
+        elif isinstance(event, StreamReset) and event.stream_id in self._exchanges:
+            self._exchanges[event.stream_id].end(f"the response was reset: code {event.error_code:#x}")
         if self._http is None:
             return
         for http_event in self._http.handle_event(event):
-            if getattr(http_event, "stream_id", None) != self._stream_id:
+            exchange = self._exchanges.get(getattr(http_event, "stream_id", None))
+            if exchange is None:
                 continue
             if isinstance(http_event, HeadersReceived):
-                headers = dict(http_event.headers)
-                print(headers, flush=True)
-                if headers.get(b":status", b"200") != b"200":
-                    self._end(f"status {headers[b':status']!r}")
+                exchange.on_headers(http_event.headers)
             elif isinstance(http_event, DataReceived):
-                self._output.write(http_event.data)
+                exchange.on_data(http_event.data)
             if getattr(http_event, "stream_ended", False):
-                self._end(None)
+                exchange.end(None)
 
-    def _end(self, problem) -> None:
-        if self._done.done():
-            return
-        if problem is None:
-            self._done.set_result(None)
-        else:
-            self._done.set_exception(DownloadError(problem))
+
+async def download(client: HttpClientProtocol, url, directory: str) -> None:
+    output = open(os.path.join(directory, os.path.basename(url.path)), "wb")
+    exchange = await client.request("GET", url, [], None, output)
+    if exchange.status() != 200:
+        raise ResponseError(f"{url.path}: status {exchange.status()}")
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("url")
-    parser.add_argument("--output", required=True)
+    parser.add_argument("urls", nargs="+")
+    parser.add_argument("--output", default=".")
+    parser.add_argument("--exchange", action="store_true")
+    parser.add_argument("--method", default="GET")
+    parser.add_argument("--upload")
+    parser.add_argument("--fields", type=int, default=0)
     parser.add_argument("--ca", required=True)
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--qlog-dir")
     parser.add_argument("--keylog")
     arguments = parser.parse_args()
 
-    url = urlparse(arguments.url)
+    urls = [urlparse(url) for url in arguments.urls]
     configuration = QuicConfiguration(
-        alpn_protocols=H3_ALPN, is_client=True, server_name=url.hostname, verify_mode=ssl.CERT_REQUIRED, cafile=arguments.ca
+        alpn_protocols=H3_ALPN, is_client=True, server_name=urls[0].hostname, verify_mode=ssl.CERT_REQUIRED, cafile=arguments.ca
     )
     if arguments.qlog_dir is not None:
         configuration.quic_logger = QuicFileLogger(arguments.qlog_dir)
     if arguments.keylog is not None:
         configuration.secrets_log_file = open(arguments.keylog, "a")
     async with connect(
-        arguments.address, url.port or 443, configuration=configuration, create_protocol=DownloadProtocol
+        arguments.address, urls[0].port or 443, configuration=configuration, create_protocol=HttpClientProtocol
     ) as client:
-        with open(arguments.output, "wb") as output:
-            await client.download(url.netloc, url.path or "/", output)
+        if arguments.exchange:
+            body = None
+            if arguments.upload is not None:
+                with open(arguments.upload, "rb") as source:
+                    body = source.read()
+            exchange = await client.request(arguments.method, urls[0], large_fields(arguments.fields), body, None)
+            print(json.dumps(exchange.answer()), flush=True)
+        else:
+            await asyncio.gather(*(download(client, url, arguments.output) for url in urls))
         client.close(error_code=ErrorCode.H3_NO_ERROR)
 
 
 if __name__ == "__main__":
     try:
         asyncio.run(main())
-    except (DownloadError, ConnectionError) as error:
+    except (ResponseError, ConnectionError) as error:
         sys.exit(f"aioquic client: {type(error).__name__}: {error}")

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { Child, ProcessError, lastLine, quoted } from '../../process/child.ts'
 import { freeUdpPort, waitForQuicServer } from '../../process/quic-port.ts'
 import { runInstallScript } from '../install-script.ts'
-import { serverOf, type Peer } from '../peer.ts'
+import { serverOf, type CaseFiles, type Peer, type PeerAnswer } from '../peer.ts'
 
 const environment = fileURLToPath(new URL('../../../node_modules/.cache/quicwire/interop/aioquic', import.meta.url))
 const python = join(environment, 'bin', 'python')
@@ -14,6 +14,8 @@ const script = (name: string): string => fileURLToPath(new URL(name, import.meta
 
 export const aioquic: Peer = {
   name: 'aioquic',
+
+  faults: { 'client: HEAD': 'its client compares content-length with the content it did not ask for (RFC 9110 §8.6 allows the field)' },
 
   install: () => runInstallScript(new URL('install.sh', import.meta.url), [environment]),
 
@@ -30,16 +32,31 @@ export const aioquic: Peer = {
     return serverOf(server, port)
   },
 
-  async download(port, name, output, files, timeoutMs) {
-    const qlog = join(files.logDirectory, 'qlog-aioquic-client')
-    await mkdir(qlog, { recursive: true })
-    const logs = ['--qlog-dir', qlog, '--keylog', join(files.logDirectory, 'aioquic-client.keys')]
-    const args = [`https://localhost:${port}/${name}`, '--output', join(output, name), '--ca', files.certificate, ...logs]
-    const client = await Child.start(python, [script('client.py'), ...args], {
-      name: 'aioquic client.py',
-      logFile: join(files.logDirectory, 'aioquic-client.log'),
-    })
-    const { code, signal } = await client.finish(timeoutMs)
-    if (code !== 0) throw new ProcessError(`aioquic client.py ended with ${code ?? signal}${quoted(lastLine(client.output()))}`)
+  answersConversation: true,
+
+  async download(port, names, output, files, timeoutMs) {
+    const urls = names.map((name) => `https://localhost:${port}/${name}`)
+    await runClient([...urls, '--output', output], files, timeoutMs)
   },
+
+  async exchange(port, request, files, timeoutMs) {
+    const body = request.upload === null ? [] : ['--upload', request.upload]
+    const args = ['--exchange', '--method', request.method, '--fields', String(request.fields), ...body]
+    return JSON.parse(await runClient([`https://localhost:${port}${request.path}`, ...args], files, timeoutMs)) as PeerAnswer
+  },
+}
+
+/** Resolves with the last line of its output. */
+async function runClient(args: readonly string[], files: CaseFiles, timeoutMs: number): Promise<string> {
+  const qlog = join(files.logDirectory, 'qlog-aioquic-client')
+  await mkdir(qlog, { recursive: true })
+  const logs = ['--qlog-dir', qlog, '--keylog', join(files.logDirectory, 'aioquic-client.keys')]
+  const client = await Child.start(python, [script('client.py'), ...args, '--ca', files.certificate, ...logs], {
+    name: 'aioquic client.py',
+    logFile: join(files.logDirectory, 'aioquic-client.log'),
+  })
+  const { code, signal } = await client.finish(timeoutMs)
+  const last = lastLine(client.output())
+  if (code !== 0) throw new ProcessError(`aioquic client.py ended with ${code ?? signal}${quoted(last)}`)
+  return last
 }

@@ -1,7 +1,9 @@
-"""Serves the files of a folder over HTTP/3 with aioquic: GET and HEAD, 404 for the rest. Logs one line per request."""
+"""Serves the files of a folder over HTTP/3 with aioquic, and the paths under /-/ that ../../http/conversation.ts describes; 404 for the
+rest. Logs one line per request."""
 
 import argparse
 import asyncio
+import hashlib
 import mimetypes
 import os
 import signal
@@ -9,10 +11,12 @@ import sys
 
 from aioquic.asyncio import QuicConnectionProtocol, serve
 from aioquic.h3.connection import H3_ALPN, H3Connection
-from aioquic.h3.events import H3Event, HeadersReceived
+from aioquic.h3.events import DataReceived, H3Event, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, ProtocolNegotiated, QuicEvent, StopSendingReceived
 from aioquic.quic.logger import QuicFileLogger
+
+from fields import flat, large_fields
 
 
 class FileProtocol(QuicConnectionProtocol):
@@ -21,6 +25,7 @@ class FileProtocol(QuicConnectionProtocol):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self._http = None
+        self._requests = {}
 
     def quic_event_received(self, event: QuicEvent) -> None:
         if isinstance(event, ProtocolNegotiated):
@@ -35,25 +40,44 @@ class FileProtocol(QuicConnectionProtocol):
 
     def _http_event_received(self, event: H3Event) -> None:
         if isinstance(event, HeadersReceived):
-            self._answer(event.stream_id, dict(event.headers))
+            # A second section is trailers, which change nothing here.
+            self._requests.setdefault(event.stream_id, (event.headers, bytearray()))
+        elif isinstance(event, DataReceived):
+            self._requests[event.stream_id][1].extend(event.data)
+        if getattr(event, "stream_ended", False):
+            headers, body = self._requests.pop(event.stream_id)
+            self._answer(event.stream_id, headers, bytes(body))
 
-    def _answer(self, stream_id: int, headers: dict) -> None:
-        method = headers.get(b":method", b"").decode("latin1")
-        path = headers.get(b":path", b"").decode("latin1")
-        body = self._load(path) if method in ("GET", "HEAD") else None
-        status = 404 if body is None else 200
+    def _answer(self, stream_id: int, headers, body: bytes) -> None:
+        fields = dict(headers)
+        method = fields.get(b":method", b"").decode("latin1")
+        path = fields.get(b":path", b"").decode("latin1")
+        status, extra, content, trailers = 200, [], b"", []
+        if path == "/-/digest":
+            extra, content = [(b"body-length", str(len(body)).encode())], hashlib.sha256(body).hexdigest().encode()
+        elif path == "/-/echo":
+            content = body
+        elif path == "/-/trailers":
+            content, trailers = b"with trailers", [(b"x-checksum", b"abc")]
+        elif path == "/-/hints":
+            self._http.send_headers(stream_id=stream_id, headers=[(b":status", b"103"), (b"link", b"</style.css>; rel=preload; as=style")])
+            content = b"final"
+        elif path.startswith("/-/fields/"):
+            extra, content = large_fields(int(path[10:])), str(flat(headers)[1]).encode()
+        else:
+            loaded = self._load(path) if method in ("GET", "HEAD") else None
+            status, content = (404, b"") if loaded is None else (200, loaded)
         print(f"{method} {path} {status}", flush=True)
-        body = body or b""
-        self._http.send_headers(
-            stream_id=stream_id,
-            headers=[
-                (b":status", str(status).encode()),
-                (b"server", b"aioquic"),
-                (b"content-type", (mimetypes.guess_type(path)[0] or "application/octet-stream").encode()),
-                (b"content-length", str(len(body)).encode()),
-            ],
-        )
-        self._http.send_data(stream_id=stream_id, data=b"" if method == "HEAD" else body, end_stream=True)
+        response = [
+            (b":status", str(status).encode()),
+            (b"server", b"aioquic"),
+            (b"content-type", (mimetypes.guess_type(path)[0] or "application/octet-stream").encode()),
+            (b"content-length", str(len(content)).encode()),
+        ]
+        self._http.send_headers(stream_id=stream_id, headers=response + extra)
+        self._http.send_data(stream_id=stream_id, data=b"" if method == "HEAD" else content, end_stream=not trailers)
+        if trailers:
+            self._http.send_headers(stream_id=stream_id, headers=trailers, end_stream=True)
         self.transmit()
 
     def _load(self, path: str):

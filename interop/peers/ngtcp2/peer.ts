@@ -7,13 +7,18 @@ import { join } from 'node:path'
 import { Child, ProcessError, lastLine, quoted } from '../../process/child.ts'
 import { freeUdpPort, waitForQuicServer } from '../../process/quic-port.ts'
 import { runInstallScript } from '../install-script.ts'
-import { serverOf, type Peer } from '../peer.ts'
+import { serverOf, type CaseFiles, type Peer } from '../peer.ts'
 
 // Debian installs the server in /usr/sbin, which is not on everybody's path.
 const env = (keylog: string): Record<string, string> => ({ PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`, SSLKEYLOGFILE: keylog })
 
 export const ngtcp2: Peer = {
   name: 'ngtcp2',
+
+  faults: {
+    'server: download of 0 B': 'gtlsserver answers 404 for an empty file, which it cannot map into memory',
+    'client: upload of 0 B': 'gtlsclient cannot map an empty file into memory',
+  },
 
   install: () => runInstallScript(new URL('install.sh', import.meta.url)),
 
@@ -31,17 +36,29 @@ export const ngtcp2: Peer = {
     return serverOf(server, port)
   },
 
-  async download(port, name, output, files, timeoutMs) {
-    const qlog = join(files.logDirectory, 'qlog-ngtcp2-client')
-    await mkdir(qlog, { recursive: true })
-    const args = ['--quiet', '--exit-on-all-streams-close', `--download=${output}`, `--qlog-dir=${qlog}`, '--sni=localhost']
-    const client = await Child.start('gtlsclient', [...args, '127.0.0.1', String(port), `https://localhost:${port}/${name}`], {
-      name: 'gtlsclient',
-      logFile: join(files.logDirectory, 'ngtcp2-client.log'),
-      env: env(join(files.logDirectory, 'ngtcp2-client.keys')),
-    })
-    const { code, signal } = await client.finish(timeoutMs)
-    if (code !== 0) throw new ProcessError(`gtlsclient ended with ${code ?? signal}${quoted(lastLine(client.output()))}`)
-    if (!existsSync(join(output, name))) throw new ProcessError(`gtlsclient downloaded nothing${quoted(lastLine(client.output()))}`)
+  async download(port, names, output, files, timeoutMs) {
+    const urls = names.map((name) => `https://localhost:${port}/${name}`)
+    const complaint = await runClient(port, [`--download=${output}`], urls, files, timeoutMs)
+    for (const name of names) if (!existsSync(join(output, name))) throw new ProcessError(`gtlsclient did not download ${name}${complaint}`)
   },
+
+  async upload(port, path, file, files, timeoutMs) {
+    await runClient(port, ['--http-method=POST', `--data=${file}`], [`https://localhost:${port}${path}`], files, timeoutMs)
+  },
+}
+
+/** Resolves with its last words. */
+async function runClient(port: number, options: readonly string[], urls: readonly string[], files: CaseFiles, timeoutMs: number): Promise<string> {
+  const qlog = join(files.logDirectory, 'qlog-ngtcp2-client')
+  await mkdir(qlog, { recursive: true })
+  const args = ['--quiet', '--exit-on-all-streams-close', `--qlog-dir=${qlog}`, '--sni=localhost', ...options]
+  const client = await Child.start('gtlsclient', [...args, '127.0.0.1', String(port), ...urls], {
+    name: 'gtlsclient',
+    logFile: join(files.logDirectory, 'ngtcp2-client.log'),
+    env: env(join(files.logDirectory, 'ngtcp2-client.keys')),
+  })
+  const { code, signal } = await client.finish(timeoutMs)
+  const complaint = quoted(lastLine(client.output()))
+  if (code !== 0) throw new ProcessError(`gtlsclient ended with ${code ?? signal}${complaint}`)
+  return complaint
 }

@@ -15,7 +15,7 @@ import (
 //	POST /-/echo      the request body
 //	GET  /-/trailers  a body with the trailer x-checksum
 //	GET  /-/hints     a 103 with link, then 200
-//	GET  /-/fields/N  N response fields of 100 bytes
+//	GET  /-/fields/N  N large response fields; the body tells how many the request had
 //	GET  /-/early     whether the request came in 0-RTT
 func newHandler(root string) http.Handler {
 	mux := http.NewServeMux()
@@ -31,7 +31,9 @@ func newHandler(root string) http.Handler {
 		fmt.Fprint(w, hex.EncodeToString(digest.Sum(nil)))
 	})
 	mux.HandleFunc("POST /-/echo", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(w, r.Body)
+		if _, err := io.Copy(w, r.Body); err != nil {
+			panic(http.ErrAbortHandler)
+		}
 	})
 	mux.HandleFunc("GET /-/trailers", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Trailer", "x-checksum")
@@ -50,10 +52,11 @@ func newHandler(root string) http.Handler {
 			http.Error(w, "count", http.StatusBadRequest)
 			return
 		}
+		_, received := flat(r.Header)
 		for i := range count {
-			w.Header().Set(fmt.Sprintf("x-field-%d", i), fmt.Sprintf("%090d", i))
+			w.Header().Set(field(i))
 		}
-		fmt.Fprint(w, "fields")
+		fmt.Fprint(w, received)
 	})
 	mux.HandleFunc("GET /-/early", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, !r.TLS.HandshakeComplete)

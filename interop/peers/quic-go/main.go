@@ -1,6 +1,7 @@
 // A file server and a downloader over HTTP/3 with quic-go, for the runs of ../../.
 //
 //	peer serve --listen 127.0.0.1:4433 --root DIR --certificate FILE --key FILE [--retry] [--client-ca FILE] [--keylog FILE] [--qlog DIR]
+//	peer exchange --ca FILE [--method M] [--upload FILE] [--fields N] URL
 //	peer get --ca FILE --output DIR [--connections N] [--early] [--certificate FILE --key FILE] [--keylog FILE] [--qlog DIR] URL...
 //
 // get downloads all URLs side by side on each of N connections, one connection after the other; the later ones resume the
@@ -224,13 +225,15 @@ func download(transport http.RoundTripper, method, url, output string) error {
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: peer serve|get ...")
+		fmt.Fprintln(os.Stderr, "usage: peer serve|get|exchange ...")
 		os.Exit(2)
 	}
 	var err error
 	switch os.Args[1] {
 	case "serve":
 		err = serve(os.Args[2:])
+	case "exchange":
+		err = exchange(os.Args[2:])
 	case "get":
 		err = get(os.Args[2:])
 	default:

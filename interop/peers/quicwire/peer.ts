@@ -48,10 +48,10 @@ export const quicwire: Peer = {
     }
   },
 
-  async download(port, name, output, files, timeoutMs) {
+  async download(port, names, output, files, timeoutMs) {
     // Not by name: `localhost` may be ::1 first, and the servers listen on 127.0.0.1.
-    const url = `https://127.0.0.1:${port}/${name}`
-    const client = await start('client', ['get', url, '--output', join(output, name), '--ca', files.certificate, '--fail', '--verbose'], files)
+    const urls = names.map((name) => `https://127.0.0.1:${port}/${name}`)
+    const client = await start('client', ['get', ...urls, '--output-dir', output, '--ca', files.certificate, '--fail', '--verbose'], files)
     const { code, signal } = await client.finish(timeoutMs)
     if (code !== 0) throw new ProcessError(`quicwire get ended with ${code ?? signal}${quoted(lastLine(client.output()))}`)
   },

@@ -1,31 +1,33 @@
-// The command line of the smoke run.
+// The command line of the programs that run peers.
 
 import { parseArgs } from 'node:util'
 import type { Peer } from '../peers/peer.ts'
 
-export const usage: string = [
-  'pnpm interop:smoke [--peers a,b] [--timeout SECONDS] [--keep] [--reference]',
-  '',
-  'Installs stacks that were not written here and exchanges files with them over HTTP/3.',
+const OPTIONS: readonly string[] = [
   '  --peers a,b        only these (default: all)',
   '  --timeout SECONDS  for each client (default 60)',
   '  --keep             keep the logs of a run without failures too',
-  '  --reference        the peers among themselves instead, without quicwire: checks this program, not the stack',
-].join('\n')
+]
+
+/** `more`: lines for options that only this program has. */
+export function usageOf(program: string, purpose: string, more: readonly string[] = []): string {
+  return [`pnpm ${program} [options]`, '', purpose, ...OPTIONS, ...more].join('\n')
+}
 
 export class UsageError extends Error {
   override readonly name: string = 'UsageError'
 }
 
-export interface SmokeOptions {
+export interface RunOptions {
   readonly peers: readonly Peer[]
   readonly timeoutMs: number
   readonly keep: boolean
+  /** The peers among themselves. */
   readonly reference: boolean
   readonly help: boolean
 }
 
-export function parseSmokeArguments(argv: readonly string[], known: readonly Peer[]): SmokeOptions {
+export function parseRunArguments(argv: readonly string[], known: readonly Peer[]): RunOptions {
   const { values } = parse(argv)
   const timeout = Number(values.timeout ?? '60')
   if (!Number.isInteger(timeout) || timeout < 1 || timeout > 3600) throw new UsageError('--timeout takes whole seconds, 1 to 3600')
