@@ -27,6 +27,7 @@ export class RunningStage implements ConnectionStage {
         }
         return new CloseStage()
       case 'established':
+      case 'early-data':
       case 'connection-id-issued':
       case 'connection-id-retired':
       case 'path-changed':

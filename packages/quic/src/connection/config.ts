@@ -11,7 +11,7 @@ import { SUPPORTED_VERSIONS, knownVersion, versionName } from '../wire/version.t
 import type { TokenStore } from './handshake/token-store.ts'
 
 /** TLS settings an application gives; the connection adds role, randomness and transport parameters itself. */
-export type TlsSettings = Omit<TlsConfig, 'role' | 'provider' | 'random' | 'transportParameters'>
+export type TlsSettings = Omit<TlsConfig, 'role' | 'provider' | 'random' | 'transportParameters' | 'sessionVersion'>
 
 /** Limits and timers announced to the peer or kept locally. Sizes in bytes, times in milliseconds. */
 export interface TransportSettings {

@@ -33,6 +33,8 @@ import { onDatagramTooLarge } from './datagram-size.ts'
 import { beginClose, closeOnError } from './ending.ts'
 import type { ConnectionEvent } from './events.ts'
 import { driveHandshake } from './handshake/handshake-driver.ts'
+import { EarlyData, isInEarlyData } from './handshake/early-data.ts'
+import { earlyTicketSettings } from './handshake/early-tickets.ts'
 import { HandshakeFacts } from './handshake/handshake-facts.ts'
 import { installInitialKeys } from './handshake/initial-keys-install.ts'
 import { NewToken } from './handshake/new-token.ts'
@@ -250,6 +252,29 @@ export class Connection {
     }
   }
 
+  /**
+   * 0-RTT (RFC 9001 §4.6) before the handshake is complete: on a client, early data is offered and not refused, and what is written now
+   * may go out in packets that can be replayed; on a server, early data was accepted.
+   */
+  isInEarlyData(): boolean {
+    return isInEarlyData(this.core.early, this.core.lifecycle.state)
+  }
+
+  /** Servers: a byte of the stream came in a 0-RTT packet before the handshake was complete, so that it may be a replay (RFC 8470). */
+  streamIsEarly(id: number): boolean {
+    return this.core.early.isEarlyStream(id)
+  }
+
+  /** Clients: the `earlyDataContext` stored with the session that early data is offered under; null when none is. */
+  earlyDataContext(): Uint8Array | null {
+    return this.core.tls.earlySession()?.earlyDataContext ?? null
+  }
+
+  /** Clients: bytes to store with the sessions that are given from now on, at most 4096: what 0-RTT with them has to go by. */
+  setEarlyDataContext(bytes: Uint8Array): void {
+    if (this.role === 'client') this.core.tls.setEarlyDataContext(bytes)
+  }
+
   /** The handshake is complete and the connection is not ending. */
   isEstablished(): boolean {
     return this.core.lifecycle.isEstablished()
@@ -375,6 +400,7 @@ function buildCore(
   const paths = new Paths(address, initial === null || initial.addressValidated, pathConfig)
   const remoteIds = new RemoteConnectionIds({ activeConnectionIdLimit: settings.activeConnectionIdLimit, initial: destination })
   const local = decodeTransportParameters(parameters, role)
+  const earlyTickets = isServer ? earlyTicketSettings(config.tls, local) : {}
   const core: ConnectionCore = {
     role,
     settings,
@@ -384,9 +410,10 @@ function buildCore(
     lifecycle,
     handshake,
     versions,
+    early: new EarlyData(),
     newToken: new NewToken(initial === null ? null : initial.issueToken),
     serverTokens: new ServerTokens((isServer ? null : config.tokenStore) ?? null, config.tls.serverName),
-    tls: new TlsEngine({ ...config.tls, role, provider, random, transportParameters: parameters }),
+    tls: new TlsEngine({ ...config.tls, ...earlyTickets, role, provider, random, transportParameters: parameters, sessionVersion: originalVersion }),
     spaces,
     paths,
     streams: new Streams({
@@ -408,7 +435,7 @@ function buildCore(
     deferred: new DeferredPackets(),
     receiving: new ReceiveScratch(),
     sending: new SendScratch(pool),
-    addressing: new ConnectionAddressing(handshake, remoteIds, source, random),
+    addressing: new ConnectionAddressing(handshake, versions, remoteIds, source, random),
     events: new Ring<ConnectionEvent>(),
     stats: new ConnectionStats(),
     trace: config.createTrace?.(original, role, now) ?? null,

@@ -16,6 +16,7 @@ import type { TlsEngine } from '../tls/engine.ts'
 import type { TraceSink } from '../trace/sink.ts'
 import type { TransportSettings } from './config.ts'
 import type { ConnectionEvent } from './events.ts'
+import type { EarlyData } from './handshake/early-data.ts'
 import type { HandshakeFacts } from './handshake/handshake-facts.ts'
 import type { Versions } from './handshake/version-choice.ts'
 import type { NewToken } from './handshake/new-token.ts'
@@ -41,6 +42,7 @@ export interface ConnectionCore {
   readonly lifecycle: Lifecycle
   readonly handshake: HandshakeFacts
   readonly versions: Versions
+  readonly early: EarlyData
   readonly newToken: NewToken
   readonly serverTokens: ServerTokens
   readonly tls: TlsEngine

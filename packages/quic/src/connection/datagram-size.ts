@@ -11,11 +11,19 @@ import type { ConnectionCore } from './core.ts'
 /** First byte, connection ID, packet number and tag at their longest: what a 1-RTT packet takes from its datagram. */
 const SHORT_PACKET_OVERHEAD = 1 + MAX_CID_LENGTH + 4 + TAG_LENGTH
 
+/** The same of a 0-RTT packet: also version, source connection ID, the two lengths and the Length field. */
+const LONG_PACKET_OVERHEAD = SHORT_PACKET_OVERHEAD + 4 + MAX_CID_LENGTH + 2 + 2
+
 type SizeContext = Pick<ConnectionCore, 'paths' | 'datagrams' | 'stats' | 'trace'>
 
 /** The active path, or its datagram size, is another one. */
 export function followDatagramSize(core: Pick<ConnectionCore, 'paths' | 'datagrams'>): void {
   core.datagrams.setPacketRoom(core.paths.active.maxDatagramSize - SHORT_PACKET_OVERHEAD)
+}
+
+/** RFC 9221 §3: a DATAGRAM frame has to fit the longer header of 0-RTT packets as well. */
+export function limitEarlyDatagrams(core: Pick<ConnectionCore, 'paths' | 'datagrams'>): void {
+  core.datagrams.setPacketRoom(core.paths.active.maxDatagramSize - LONG_PACKET_OVERHEAD)
 }
 
 export function onMtuProbeAcked(core: SizeContext, path: Path, packet: SentPacket, now: number): void {

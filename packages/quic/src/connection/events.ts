@@ -7,6 +7,13 @@ import type { CloseReason } from './close-reason.ts'
 export type ConnectionEvent =
   /** The handshake is complete: application data may flow (RFC 9001 §4.1.1). */
   | { readonly kind: 'established' }
+  /**
+   * The server's answer to the early data this client offered; on a server, its own answer. Comes before `established`, and only where
+   * early data was offered. Rejected with `streamsKept`: what was written to streams is sent again in 1-RTT packets, by itself, and
+   * DATAGRAMs are lost. Rejected without: the server chose another application protocol; all streams are gone without further events,
+   * and the IDs of new ones start over.
+   */
+  | { readonly kind: 'early-data'; readonly accepted: boolean; readonly streamsKept: boolean }
   /** The handshake is confirmed (RFC 9001 §4.1.2). */
   | { readonly kind: 'confirmed' }
   | StreamEvent

@@ -8,6 +8,7 @@ import { closedByTransport, closedSilently } from './close-reason.ts'
 import type { ConnectionCore } from './core.ts'
 import { followDatagramSize } from './datagram-size.ts'
 import { beginClose, endSilently } from './ending.ts'
+import { onEarlyTimeout } from './handshake/early-packets.ts'
 import { declareLostPackets, resendOldest } from './loss.ts'
 import { probeTimeout } from './probe-timeout.ts'
 
@@ -21,7 +22,7 @@ export function nextDeadline(core: ConnectionCore): number {
   const pto = probeTimeout(core, core.paths.active)
   let deadline = core.idle.deadline(pto)
   if (!lifecycle.isEstablished()) deadline = Math.min(deadline, core.handshake.deadline)
-  deadline = Math.min(deadline, armLossTimer(core), core.sending.pacedUntil, core.paths.nextTimeout())
+  deadline = Math.min(deadline, armLossTimer(core), core.sending.pacedUntil, core.paths.nextTimeout(), core.early.discardAt)
   // RFC 9000 §8.1: what may not be sent now has to wait for the peer, not for a time.
   if (core.paths.active.nextDatagramSize() === 0) return deadline
   const { application } = core.spaces
@@ -48,6 +49,7 @@ export function onTimeouts(core: ConnectionCore, now: number): void {
     beginClose(core, closedByTransport(TransportErrorCode.internalError, 'the peer leaves too many packets unacknowledged'), now)
     return
   }
+  onEarlyTimeout(core, now)
   if (core.sending.pacedUntil <= now) core.sending.pacedUntil = Infinity
   if (armLossTimer(core) <= now) onLossTimer(core, now)
   if (core.paths.onTimeout(now)) {

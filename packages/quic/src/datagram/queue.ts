@@ -52,9 +52,19 @@ export class DatagramQueue {
     this.readable = false
   }
 
-  /** Peer's max_datagram_frame_size, in bytes of a frame. */
+  /** Peer's max_datagram_frame_size, in bytes of a frame. What waits and is too large for it is dropped: the limit of 0-RTT was higher. */
   setPeerLimit(bytes: number): void {
+    const shrinks = bytes < this.peerLimit
     this.peerLimit = bytes
+    for (let left = shrinks ? this.outgoing.length : 0; left > 0; left -= 1) {
+      const data = this.outgoing.shift()!
+      if (datagramFrameSize(data.length) <= bytes) {
+        this.outgoing.push(data)
+      } else {
+        this.outgoingBytes -= data.length
+        this.sendDropped += 1
+      }
+    }
   }
 
   /** Frame bytes that fit an otherwise empty packet on the path of now; larger datagrams are refused, or dropped when queued. */

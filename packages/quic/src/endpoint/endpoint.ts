@@ -18,6 +18,7 @@ import { SUPPORTED_VERSIONS } from '../wire/version.ts'
 import { Admission } from './admission.ts'
 import type { AdmissionConfig } from './admission.ts'
 import { ConnectionRouter } from './connection-router.ts'
+import { DEFAULT_MAX_EARLY_DATAGRAMS, EarlyPackets } from './early-packets.ts'
 import { StatelessAnswers } from './stateless.ts'
 import { checkTokenKeys } from './tokens.ts'
 
@@ -48,6 +49,8 @@ export interface EndpointConfig extends AdmissionConfig {
    * n below this, forged addresses cannot use it up. Default 4096.
    */
   readonly maxHandshakes?: number | undefined
+  /** Datagrams with 0-RTT packets kept for half a second because their Initial packet is late. Default 64; 0 keeps none. */
+  readonly maxEarlyDatagrams?: number | undefined
 }
 
 export class Endpoint {
@@ -58,6 +61,7 @@ export class Endpoint {
   private readonly header: HeaderView
   /** Connections whose handshake is not complete. */
   private readonly handshakes: Set<Connection>
+  private readonly early: EarlyPackets
   private readonly maxIncoming: number
   private readonly maxHandshakes: number
   /** Made with the first stranger. */
@@ -74,6 +78,7 @@ export class Endpoint {
     this.incoming = new Ring()
     this.header = new HeaderView()
     this.handshakes = new Set()
+    this.early = new EarlyPackets(config.maxEarlyDatagrams ?? DEFAULT_MAX_EARLY_DATAGRAMS)
     this.maxIncoming = config.maxIncoming ?? 1024
     this.maxHandshakes = config.maxHandshakes ?? DEFAULT_MAX_HANDSHAKES
     this.admission = null
@@ -204,7 +209,12 @@ export class Endpoint {
   private accept(datagram: Uint8Array, path: PathAddress, now: number, ecn: number): Connection | null {
     const { header } = this
     const { server } = this.config
-    if (server === undefined || !this.accepting || header.packetType !== PacketType.initial) return null
+    if (server === undefined || !this.accepting) return null
+    // RFC 9000 §7.2 is for 0-RTT packets as well: they carry the same connection ID.
+    if (header.packetType === PacketType.zeroRtt && header.destinationLength >= LEAST_FIRST_DESTINATION) {
+      this.early.add(header, datagram, path, ecn, now)
+    }
+    if (header.packetType !== PacketType.initial) return null
     // RFC 9000 §14.1, §7.2: too small a datagram or connection ID never starts a connection.
     if (datagram.length < MIN_INITIAL_DATAGRAM || header.destinationLength < LEAST_FIRST_DESTINATION) return null
     const admission = (this.admission ??= this.openAdmission(server))
@@ -220,6 +230,7 @@ export class Endpoint {
     this.router.add(admitted.destinationConnectionId, connection)
     this.handshakes.add(connection)
     this.incoming.push(connection)
+    for (const early of this.early.take(admitted.destinationConnectionId, path, now)) connection.receive(early.bytes, path, now, early.ecn)
     return connection
   }
 

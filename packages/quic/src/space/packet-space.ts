@@ -8,10 +8,11 @@ import { EcnCounts } from '../recovery/ecn.ts'
 import { PersistentCongestion } from '../recovery/persistent-congestion.ts'
 import type { SentPacketPool } from '../recovery/sent-packet.ts'
 import { SentPackets } from '../recovery/sent-packets.ts'
+import { PacketType } from '../wire/constants.ts'
 import { CryptoStream } from '../stream/crypto-stream.ts'
 import { AckPolicy } from './ack-policy.ts'
 import { ReceivedPackets } from './received-packets.ts'
-import { SpaceId } from './space-id.ts'
+import { SpaceId, packetTypeOfSpace } from './space-id.ts'
 
 export class PacketSpace {
   readonly id: SpaceId
@@ -22,7 +23,7 @@ export class PacketSpace {
   readonly ecn: EcnCounts
   readonly crypto: CryptoStream
   readonly persistentCongestion: PersistentCongestion
-  /** Initial and Handshake keys, one object per direction. */
+  /** Initial, Handshake and 0-RTT keys, one object per direction. */
   readKeys: PacketKeys | null
   writeKeys: PacketKeys | null
   /** Read keys for Initial packets of a version that is not, or no longer, in use (RFC 9369 §4.1). */
@@ -53,8 +54,14 @@ export class PacketSpace {
     return this.oneRttKeys !== null ? this.oneRttKeys.canWrite() : this.writeKeys !== null
   }
 
+  /** Packets of the space's own type can be read; a server's 0-RTT key does not count. */
   canRead(): boolean {
-    return this.oneRttKeys !== null ? this.oneRttKeys.canRead() : this.readKeys !== null
+    return this.id === SpaceId.application ? this.oneRttKeys !== null && this.oneRttKeys.canRead() : this.readKeys !== null
+  }
+
+  /** What is written here now: application data in 0-RTT packets until there are 1-RTT keys. */
+  packetType(): PacketType {
+    return this.id === SpaceId.application && this.oneRttKeys === null ? PacketType.zeroRtt : packetTypeOfSpace(this.id)
   }
 
   takePacketNumber(): number {

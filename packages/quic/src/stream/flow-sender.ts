@@ -27,6 +27,13 @@ export class FlowSender {
     return true
   }
 
+  /** Nothing is used, and the limit is another one, even a lower one: early data was rejected. */
+  startOver(limit: number): void {
+    this.limit = limit
+    this.used = 0
+    this.blockedAt = -1
+  }
+
   /** True the first time it is asked at a limit that is used up. */
   becameBlocked(): boolean {
     if (this.used < this.limit || this.blockedAt === this.limit) return false

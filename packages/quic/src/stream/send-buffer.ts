@@ -152,6 +152,17 @@ export class SendBuffer {
     this.lostRanges = null
   }
 
+  /** Nothing counts as sent any more. Only while nothing was acknowledged. */
+  startOver(): void {
+    invariant(this.ackedRanges === null && this.base <= this.sent, 'start over after an acknowledgment')
+    // After clear() the bytes that are gone still count: the stream ends at 0 then.
+    this.end -= this.base
+    this.base = 0
+    this.sent = 0
+    this.cursor = 0
+    this.lostRanges = null
+  }
+
   private release(): void {
     const chunks = this.chunks
     for (;;) {

@@ -68,6 +68,15 @@ export class SendStream<Owner> {
     this.finPending = true
   }
 
+  /** Early data was rejected: nothing of this half has reached the peer, and `limit` is what the peer allows. */
+  startOver(limit: number): void {
+    this.flow.startOver(limit)
+    this.buffer.startOver()
+    if (this.state > SendState.dataSent) return
+    this.state = SendState.ready
+    this.finPending = this.finWritten
+  }
+
   /** A STREAM frame has been written. */
   onSent(fin: boolean): void {
     if (fin) this.finPending = false

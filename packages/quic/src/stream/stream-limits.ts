@@ -73,13 +73,18 @@ export class OutgoingLimit {
     this.blocked.set(this.limit)
   }
 
-  /** True when it raised the limit and somebody waits for that. RFC 9000 §4.6: a limit that does not increase is ignored. */
-  raise(limit: number): boolean {
-    if (limit <= this.limit) return false
+  /** The limit is another one, even a lower one: early data was rejected. True when somebody waits for a stream and can have one now. */
+  startOver(limit: number): boolean {
     this.limit = limit
     this.blocked.withdraw()
-    const awaited = this.refused
-    this.refused = false
+    const awaited = this.refused && this.left() > 0
+    if (awaited) this.refused = false
+    else if (this.refused || this.left() < 0) this.blocked.set(limit)
     return awaited
+  }
+
+  /** True when it raised the limit and somebody waits for that. RFC 9000 §4.6: a limit that does not increase is ignored. */
+  raise(limit: number): boolean {
+    return limit > this.limit && this.startOver(limit)
   }
 }

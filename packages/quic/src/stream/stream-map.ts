@@ -101,6 +101,18 @@ export class StreamMap {
     return this.openUpTo(streamId, frameType)
   }
 
+  /** False for a stream of ours that the peer's limit does not cover: opened early under a limit that was higher. */
+  isWithinLimit(streamId: number): boolean {
+    return !isInitiatedBy(streamId, this.role) || indexOf(streamId) < this.outgoing(isBidirectional(streamId)).limit
+  }
+
+  /** Every stream is gone, and ours are numbered from the beginning. Only while the peer has opened none. */
+  forgetAll(): void {
+    this.streams.clear()
+    this.outgoingBidi.opened = 0
+    this.outgoingUni.opened = 0
+  }
+
   /** The only way out. Both halves are terminal. */
   remove(stream: Stream): void {
     this.streams.delete(stream.id)

@@ -63,7 +63,7 @@ export class StreamWriter {
   /** The sending half changed: its places in the schedules follow. */
   update(stream: Stream): void {
     const send = stream.send
-    if (send === null) return
+    if (send === null || stream.held) return
     if (send.hasResend()) this.resend.add(send.resend)
     else this.resend.remove(send.resend)
     if (send.hasFresh()) {
@@ -88,6 +88,10 @@ export class StreamWriter {
 
   /** A control frame of the stream is due. */
   want(stream: Stream, control: number): void {
+    if (stream.held) {
+      stream.heldControl |= control
+      return
+    }
     if (stream.control === 0) this.controlCount += 1
     stream.control |= control
     if (stream.inControlQueue) return
@@ -97,9 +101,32 @@ export class StreamWriter {
 
   /** Control frames of the stream are due no more. */
   withdraw(stream: Stream, control: number): void {
+    stream.heldControl &= ~control
     if ((stream.control & control) === 0) return
     stream.control &= ~control
     if (stream.control === 0) this.controlCount -= 1
+  }
+
+  /** The connection's credit is `limit`, none of it used. */
+  startOver(limit: number): void {
+    this.dataBlocked.withdraw()
+    this.sendFlow.startOver(limit)
+  }
+
+  /** Takes the stream out of every schedule until release(). */
+  hold(stream: Stream): void {
+    const { control } = stream
+    this.forget(stream)
+    stream.held = true
+    stream.heldControl = control
+  }
+
+  release(stream: Stream): void {
+    const control = stream.heldControl
+    stream.held = false
+    stream.heldControl = 0
+    if (control !== 0) this.want(stream, control)
+    this.update(stream)
   }
 
   /** The stream is gone. */

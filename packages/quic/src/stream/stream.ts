@@ -13,6 +13,9 @@ export class Stream {
   readonly recv: RecvStream | null
   /** Bits of StreamControl. */
   control: number
+  /** Beyond the peer's limit since early data was rejected: says nothing until there is credit, and then what is in `heldControl`. */
+  held: boolean
+  heldControl: number
   /** It is in the queue of streams with control frames. */
   inControlQueue: boolean
   /** The application has read everything it was told of. */
@@ -30,6 +33,8 @@ export class Stream {
     this.send = sendLimit < 0 ? null : new SendStream<Stream>(this, id, sendLimit)
     this.recv = recv
     this.control = 0
+    this.held = false
+    this.heldControl = 0
     this.inControlQueue = false
     this.readDry = true
     this.readableQueued = false

@@ -51,6 +51,8 @@ export class Streams {
   private readonly writer: StreamWriter
   private readonly events: Ring<StreamEvent>
   private readonly sendBufferLimit: number
+  /** Streams that wait for MAX_STREAMS since early data was rejected. */
+  private held: number
   /** Its 'stream-closed' was the last event handed out. */
   private leaving: Stream | null
 
@@ -66,6 +68,7 @@ export class Streams {
     })
     this.writer = new StreamWriter(this.map, this.sendFlow, this.receiveFlow, (stream) => this.onSendProgress(stream))
     this.sendBufferLimit = config.sendBufferLimit ?? DEFAULT_SEND_BUFFER_LIMIT
+    this.held = 0
     this.leaving = null
   }
 
@@ -76,7 +79,7 @@ export class Streams {
 
   /**
    * The peer's transport parameters. May be called twice (those remembered for 0-RTT, then the real ones): limits only rise
-   * (RFC 9000 §7.4.1). Rejected 0-RTT: make a new Streams.
+   * (RFC 9000 §7.4.1). After rejected 0-RTT comes startOver() instead.
    */
   setPeerLimits(peer: StreamLimitParameters): void {
     this.map.setPeer(peer)
@@ -86,6 +89,39 @@ export class Streams {
     for (const stream of this.map.values()) {
       if (stream.send !== null && stream.send.flow.raise(this.map.initialSendLimit(stream))) this.writer.update(stream)
     }
+  }
+
+  /**
+   * Early data was rejected (RFC 9001 §4.6.2): nothing has been sent and no credit is used, the limits are those of `peer`. The bytes of
+   * every stream go out again; streams beyond the limit wait for MAX_STREAMS. Call it when all packets in flight are given back as lost.
+   */
+  startOver(peer: StreamLimitParameters): void {
+    this.map.setPeer(peer)
+    this.writer.startOver(peer.initialMaxData)
+    this.startCounting(true, peer.initialMaxStreamsBidi)
+    this.startCounting(false, peer.initialMaxStreamsUni)
+    for (const stream of this.map.values()) {
+      this.writer.withdraw(stream, StreamControl.streamDataBlocked)
+      stream.send?.startOver(this.map.initialSendLimit(stream))
+      if (this.map.isWithinLimit(stream.id)) {
+        this.writer.update(stream)
+      } else {
+        this.writer.hold(stream)
+        this.held += 1
+      }
+    }
+  }
+
+  /** Early data was rejected and is of no use: every stream is gone without an event, and the next is the first. */
+  forgetAll(): void {
+    for (const stream of this.map.values()) this.writer.forget(stream)
+    this.events.clear()
+    this.held = 0
+    this.leaving = null
+    this.map.forgetAll()
+    this.writer.startOver(0)
+    this.startCounting(true, 0)
+    this.startCounting(false, 0)
   }
 
   /** The smoothed round trip in milliseconds; the windows are tuned by it. */
@@ -199,7 +235,7 @@ export class Streams {
 
   /** How many streams may still be opened by us. */
   peerStreamsLeft(bidirectional: boolean): number {
-    return this.map.outgoing(bidirectional).left()
+    return Math.max(0, this.map.outgoing(bidirectional).left())
   }
 
   // -- received frames; all throw TransportError and nothing else
@@ -252,7 +288,9 @@ export class Streams {
 
   onMaxStreams(bidirectional: boolean, limit: number): void {
     checkStreamCount(limit, bidirectional ? FrameType.maxStreamsBidi : FrameType.maxStreamsUni)
-    if (this.map.outgoing(bidirectional).raise(limit)) this.events.push({ kind: 'streams-available', streamId: -1, bidirectional })
+    const outgoing = this.map.outgoing(bidirectional)
+    if (outgoing.raise(limit)) this.events.push({ kind: 'streams-available', streamId: -1, bidirectional })
+    if (this.held > 0) this.releaseHeld()
   }
 
   /** The peer has more to send than MAX_DATA allows. Credit does not wait for this (RFC 9000 §4.2): nothing to do. */
@@ -321,6 +359,18 @@ export class Streams {
       default:
     }
     return event
+  }
+
+  private startCounting(bidirectional: boolean, limit: number): void {
+    if (this.map.outgoing(bidirectional).startOver(limit)) this.events.push({ kind: 'streams-available', streamId: -1, bidirectional })
+  }
+
+  private releaseHeld(): void {
+    for (const stream of this.map.values()) {
+      if (!stream.held || !this.map.isWithinLimit(stream.id)) continue
+      this.held -= 1
+      this.writer.release(stream)
+    }
   }
 
   private pushReadable(stream: Stream): void {

@@ -47,17 +47,31 @@ export interface TlsConfig {
    * which does for sessions that do not leave the process.
    */
   readonly timeOrigin?: number | undefined
+  /**
+   * The QUIC version sessions are resumed under, at first also the one they are given under; see setSessionVersion(). A session of
+   * another version is never resumed (RFC 9369 §5). Default: version 1.
+   */
+  readonly sessionVersion?: number | undefined
   /** Client: where sessions are kept. Absent: no resumption, and servers are not asked for tickets. */
   readonly sessions?: SessionStore | undefined
-  /** Client: the key in `sessions`. Default: `serverName`. */
+  /**
+   * Client: the key in `sessions`. Default: `serverName`. Sessions of another version than 1 are kept apart, under this name with a
+   * space and the version.
+   */
   readonly sessionOrigin?: string | undefined
   /** Client: offer early data when the session allows it. What is sent early may be replayed (RFC 9846 §8). Default false. */
   readonly earlyData?: boolean | undefined
   /** Server: gives and takes session tickets; one object for all connections. Absent: no resumption. */
   readonly tickets?: ServerTickets | undefined
-  /** Opaque bytes sealed into tickets (server) or stored beside them (client), at most 4096; see setEarlyDataContext(). */
+  /**
+   * Opaque bytes sealed into tickets (server) or stored beside them (client), at most 4096, of
+   * which a server's connection takes some 80 itself; see setEarlyDataContext().
+   */
   readonly earlyDataContext?: Uint8Array | undefined
-  /** Server: the last word on early data, given the context of the ticket. Absent: refuses. Must not throw. */
+  /**
+   * Server: the last word on early data, given the context of the ticket. Must not throw. Absent: refuses; in the configuration of a
+   * connection: accepts what its transport parameters can bear.
+   */
   readonly acceptEarlyData?: ((context: Uint8Array) => boolean) | undefined
   /** Called with one NSS key log line (no line end) per secret. */
   readonly keylog?: ((line: string) => void) | undefined

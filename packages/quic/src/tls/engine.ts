@@ -58,6 +58,11 @@ export class TlsEngine {
     this.#handshake.earlyDataContext = bytes
   }
 
+  /** RFC 9369 §5: the negotiated QUIC version, which sessions of this handshake belong to. Before it is complete. */
+  setSessionVersion(version: number): void {
+    this.#handshake.issuesVersion = version
+  }
+
   /** The parameters to send to the client; before its first bytes. Servers only. */
   setTransportParameters(bytes: Uint8Array): void {
     if (this.#handshake.config.role !== 'server') throw new TlsUsageError('a client gives its transport parameters in the configuration')
@@ -107,6 +112,11 @@ export class TlsEngine {
   /** Our Finished is sent and the peer's verified (RFC 9001 §4.1.1). */
   get complete(): boolean {
     return this.#handshake.complete
+  }
+
+  /** The application protocol; null before it is chosen, which a client hears with the server's 'peer-parameters'. */
+  get alpn(): string | null {
+    return this.#handshake.alpn
   }
 
   /** What was negotiated, or null before the handshake is complete. */

@@ -5,6 +5,7 @@ import { EMPTY, toHex } from '../base/bytes.ts'
 import { Ring } from '../base/ring.ts'
 import { isCipherSuite } from '../crypto/provider.ts'
 import type { CipherSuiteId, CryptoProvider, NamedGroup, SignatureScheme } from '../crypto/provider.ts'
+import { VERSION_1 } from '../wire/constants.ts'
 import type { EncryptionLevel } from '../wire/constants.ts'
 import type { TlsConfig } from './config.ts'
 import { TlsUsageError } from './errors.ts'
@@ -25,6 +26,9 @@ export class Handshake {
   transportParameters: Uint8Array | null
   clientRandom: Uint8Array
   earlyDataContext: Uint8Array
+  /** RFC 9369 §5: the QUIC version a session may be resumed under here, and the one that sessions of this handshake belong to. */
+  readonly resumesVersion: number
+  issuesVersion: number
   /** Unix milliseconds at the input that is being worked on. */
   now: number
   complete: boolean
@@ -61,6 +65,8 @@ export class Handshake {
     this.transportParameters = config.transportParameters ?? null
     this.clientRandom = EMPTY
     this.earlyDataContext = config.earlyDataContext ?? EMPTY
+    this.resumesVersion = config.sessionVersion ?? VERSION_1
+    this.issuesVersion = this.resumesVersion
     this.now = config.timeOrigin ?? 0
     this.complete = false
     this.schedule = null

@@ -5,6 +5,7 @@ import type { SentPacket } from '../../recovery/sent-packet.ts'
 import type { PacketSpace } from '../../space/packet-space.ts'
 import { SpaceId } from '../../space/space-id.ts'
 import { EncryptionLevel } from '../../wire/constants.ts'
+import type { PacketType } from '../../wire/constants.ts'
 import type { ConnectionCore } from '../core.ts'
 import { routeLostPacket } from '../delivery-routes.ts'
 
@@ -15,7 +16,7 @@ import { routeLostPacket } from '../delivery-routes.ts'
 export function discardSpace(core: ConnectionCore, id: typeof SpaceId.initial | typeof SpaceId.handshake, now: number): void {
   const space = core.spaces.discard(id)
   if (space === null) return
-  space.sent.giveBack(takeOutOfFlight(core, space))
+  space.sent.giveBack(takeOutOfFlight(core, space, -1))
   core.pto.onSpaceDiscarded(now)
   const level = id === SpaceId.initial ? EncryptionLevel.initial : EncryptionLevel.handshake
   core.trace?.keyDiscarded(now, level, 'client', -1, 'tls')
@@ -26,14 +27,21 @@ export function discardSpace(core: ConnectionCore, id: typeof SpaceId.initial | 
 export function forgetInitialFlight(core: ConnectionCore, now: number): void {
   const space = core.spaces.initial
   if (space === null) return
-  const packets = takeOutOfFlight(core, space)
+  const packets = takeOutOfFlight(core, space, -1)
   for (const packet of packets) routeLostPacket(core, space, packet)
   space.sent.giveBack(packets)
   core.pto.onSpaceDiscarded(now)
 }
 
-function takeOutOfFlight(core: Pick<ConnectionCore, 'paths'>, space: PacketSpace): SentPacket[] {
-  const packets = space.sent.drain(-1)
+/** Packets of one type that nobody will acknowledge: their content is to be said again, with no congestion signal. */
+export function forgetFlight(core: ConnectionCore, space: PacketSpace, packetType: PacketType): void {
+  const packets = takeOutOfFlight(core, space, packetType)
+  for (const packet of packets) routeLostPacket(core, space, packet)
+  space.sent.giveBack(packets)
+}
+
+function takeOutOfFlight(core: Pick<ConnectionCore, 'paths'>, space: PacketSpace, packetType: PacketType | -1): SentPacket[] {
+  const packets = space.sent.drain(packetType)
   for (const packet of packets) if (packet.inFlight) core.paths.ofPacket(packet)?.removeInFlight(packet.size)
   return packets
 }

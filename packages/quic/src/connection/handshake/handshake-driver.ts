@@ -9,6 +9,7 @@ import type { TlsEvent } from '../../tls/events.ts'
 import { EncryptionLevel } from '../../wire/constants.ts'
 import type { ConnectionCore } from '../core.ts'
 import { onHandshakeComplete } from './confirmation.ts'
+import { installEarlyKeys, onEarlyDataAnswer } from './early-packets.ts'
 import { applyPeerParameters } from './parameters.ts'
 import { settleVersion } from './version.ts'
 
@@ -40,7 +41,7 @@ export function driveHandshake(core: ConnectionCore, now: number): void {
         applyPeerParameters(core, event.bytes, now)
         break
       case 'early-data':
-        // 0-RTT packets belong to a later room; without them nothing hangs on the answer.
+        onEarlyDataAnswer(core, event.accepted, now)
         break
       case 'complete':
         onHandshakeComplete(core, now)
@@ -52,10 +53,14 @@ export function driveHandshake(core: ConnectionCore, now: number): void {
 }
 
 function installKeys(core: ConnectionCore, event: TlsKeysEvent, now: number): void {
+  if (event.level === EncryptionLevel.earlyData) {
+    installEarlyKeys(core, event, now)
+    return
+  }
   const id = spaceOfLevel(event.level)
   const space = core.spaces.get(id)
-  // 0-RTT keys belong to a later room; a discarded space takes no keys.
-  if (space === null || event.level === EncryptionLevel.earlyData) return
+  // A discarded space takes no keys.
+  if (space === null) return
   if (id === SpaceId.application) {
     space.oneRttKeys ??= new OneRttKeys(core.provider, event.suite, null, null, core.handshake.version)
     if (event.direction === 'read') space.oneRttKeys.setRead(event.secret)

@@ -11,6 +11,7 @@ import { authenticateConnectionIds } from '../../wire/transport-parameters/valid
 import type { TransportSettings } from '../config.ts'
 import type { ConnectionCore, Role } from '../core.ts'
 import { followDatagramSize } from '../datagram-size.ts'
+import { settleEarlyData } from './early-packets.ts'
 import { authenticateVersion } from './version.ts'
 
 export interface LocalIdentity {
@@ -60,13 +61,7 @@ export function greaseParameter(random: RandomSource): GreaseParameter {
   return { id: greaseParameterId((draw[1]! << 16) | (draw[2]! << 8) | draw[3]!), value }
 }
 
-type ParametersContext = Pick<
-  ConnectionCore,
-  | 'role' | 'settings' | 'handshake' | 'versions' | 'addressing' | 'streams'
-  | 'datagrams' | 'localIds' | 'remoteIds' | 'paths' | 'idle' | 'trace'
->
-
-export function applyPeerParameters(core: ParametersContext, bytes: Uint8Array, now: number): void {
+export function applyPeerParameters(core: ConnectionCore, bytes: Uint8Array, now: number): void {
   const sender = core.role === 'client' ? 'server' : 'client'
   const parameters = decodeTransportParameters(bytes, sender)
   const { handshake } = core
@@ -80,7 +75,7 @@ export function applyPeerParameters(core: ParametersContext, bytes: Uint8Array, 
   if (core.role === 'client') authenticateVersion(core, parameters.versionInformation, now)
   core.handshake.peerParameters = parameters
   if (parameters.greaseQuicBit && core.settings.greaseQuicBit) core.addressing.quicBit.grease()
-  core.streams.setPeerLimits(parameters)
+  if (!settleEarlyData(core, parameters)) core.streams.setPeerLimits(parameters)
   core.datagrams.setPeerLimit(parameters.maxDatagramFrameSize)
   core.idle.onPeerTimeout(parameters.maxIdleTimeout)
   if (parameters.statelessResetToken !== null) core.remoteIds.setHandshakeResetToken(parameters.statelessResetToken)

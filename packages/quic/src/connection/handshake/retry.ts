@@ -3,6 +3,7 @@
 
 import { copyBytes, equalBytes } from '../../base/bytes.ts'
 import { isRetryAuthentic } from '../../crypto/retry-integrity.ts'
+import { resendEarlyData } from './early-packets.ts'
 import { installInitialKeys } from './initial-keys-install.ts'
 import type { ConnectionCore } from '../core.ts'
 import { forgetInitialFlight } from './discard-space.ts'
@@ -24,5 +25,6 @@ export function onRetry(core: ConnectionCore, now: number): void {
   core.remoteIds.setInitial(source)
   installInitialKeys(core, source)
   forgetInitialFlight(core, now)
+  resendEarlyData(core)
   core.idle.onReceived(now)
 }

@@ -16,8 +16,8 @@ import type { ConnectionCore } from '../core.ts'
 import { initialKeys } from './initial-keys-install.ts'
 import type { Versions } from './version-choice.ts'
 
-type VersionContext = Pick<ConnectionCore, 'role' | 'provider' | 'spaces' | 'handshake' | 'versions'>
-type ChoiceContext = VersionContext & Pick<ConnectionCore, 'tls' | 'trace'>
+type VersionContext = Pick<ConnectionCore, 'role' | 'provider' | 'spaces' | 'handshake' | 'versions' | 'tls'>
+type ChoiceContext = VersionContext & Pick<ConnectionCore, 'trace'>
 type AuthenticationContext = Pick<ConnectionCore, 'handshake' | 'versions' | 'trace'>
 
 /** Keys for the Initial packet at hand, whose version is not the one in use. Null when Initial packets are over. */
@@ -58,6 +58,8 @@ function useVersion(core: VersionContext, version: number): void {
   space.readKeys = keys.read
   space.writeKeys = keys.write
   handshake.version = version
+  // RFC 9369 §5: tickets belong to the negotiated version.
+  core.tls.setSessionVersion(version)
 }
 
 /**

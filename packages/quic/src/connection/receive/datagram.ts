@@ -3,8 +3,7 @@
 
 import type { PacketKeys } from '../../crypto/packet-keys.ts'
 import type { PathAddress } from '../../path/path-address.ts'
-import { spaceOfPacketType } from '../../space/space-id.ts'
-import type { SpaceId } from '../../space/space-id.ts'
+import { SpaceId, spaceOfPacketType } from '../../space/space-id.ts'
 import type { PacketSpace } from '../../space/packet-space.ts'
 import type { PacketDropReason } from '../../trace/sink.ts'
 import { EncryptionLevel, TAG_LENGTH } from '../../wire/constants.ts'
@@ -14,6 +13,7 @@ import { TransportError } from '../../wire/transport-error.ts'
 import type { ConnectionCore } from '../core.ts'
 import { closeOnError } from '../ending.ts'
 import { describeFrames } from '../frame-records.ts'
+import { watchEarlyKeys } from '../handshake/early-packets.ts'
 import { noteHandshakeProgress } from '../handshake/progress.ts'
 import { onRetry } from '../handshake/retry.ts'
 import { onVersionNegotiation } from '../handshake/version-negotiation.ts'
@@ -71,7 +71,10 @@ function receivePacket(core: ConnectionCore, datagramSize: number, address: Path
       takePacket(core, otherVersionKeys(core, header.version), datagramSize, address, now)
       return
     case GateDecision.defer:
-      if (core.deferred.add(header.buffer, header.start, header.packetEnd, address)) return
+      if (core.deferred.add(header.buffer, header.start, header.packetEnd, address)) {
+        core.trace?.packetBuffered(now, header.packetType, header.packetEnd - header.start)
+        return
+      }
       drop(core, header.packetEnd - header.start, 'key_unavailable', now)
       return
     case GateDecision.retry:
@@ -108,6 +111,9 @@ function takePacket(core: ConnectionCore, otherKeys: PacketKeys | null, datagram
   if (space.oneRttKeys !== null && core.keyPhase.onOpened(space.oneRttKeys, now, probeTimeout(core, path))) {
     core.trace?.keyUpdated(now, EncryptionLevel.application, core.role === 'client' ? 'server' : 'client', space.oneRttKeys.readGeneration, 'remote_update')
   }
+  if (space.id === SpaceId.application && space.readKeys !== null) {
+    watchEarlyKeys(core, packetType, receiving.packetNumber, probeTimeout(core, path), now)
+  }
   noteHandshakeProgress(core, packetType, path, now)
   const { packetNumber } = receiving
   const payloadEnd = header.packetEnd - TAG_LENGTH
@@ -124,7 +130,7 @@ function takePacket(core: ConnectionCore, otherKeys: PacketKeys | null, datagram
 /** Packets kept for want of keys are tried again once the keys are there. */
 function retryDeferred(core: ConnectionCore, now: number): void {
   if (core.deferred.length === 0 || !core.lifecycle.isOpen()) return
-  if (!canRead(core.spaces.application) && !canRead(core.spaces.handshake)) return
+  if (!canRead(core.spaces.application) && !canRead(core.spaces.handshake) && core.spaces.application.readKeys === null) return
   for (const packet of core.deferred.take()) receivePackets(core, packet.bytes, packet.bytes.length, packet.address, now)
 }
 

@@ -6,6 +6,9 @@ import type { PathAddress } from '../../path/path-address.ts'
 /** Packets kept; beyond this they are dropped, as any lost packet. */
 const CAPACITY = 16
 
+/** Bytes kept. */
+const MAX_BYTES = 65_536
+
 export interface DeferredPacket {
   readonly bytes: Uint8Array
   readonly address: PathAddress
@@ -13,9 +16,11 @@ export interface DeferredPacket {
 
 export class DeferredPackets {
   private packets: DeferredPacket[]
+  private bytes: number
 
   constructor() {
     this.packets = []
+    this.bytes = 0
   }
 
   get length(): number {
@@ -24,7 +29,8 @@ export class DeferredPackets {
 
   /** Copies the packet out of its datagram; false when there is no room. */
   add(buffer: Uint8Array, start: number, end: number, address: PathAddress): boolean {
-    if (this.packets.length >= CAPACITY) return false
+    if (this.packets.length >= CAPACITY || this.bytes + end - start > MAX_BYTES) return false
+    this.bytes += end - start
     this.packets.push({ bytes: copyBytes(buffer.subarray(start, end)), address })
     return true
   }
@@ -33,6 +39,7 @@ export class DeferredPackets {
   take(): readonly DeferredPacket[] {
     const taken = this.packets
     this.packets = []
+    this.bytes = 0
     return taken
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Path } from '../../path/path.ts'
 import type { PacketSpace } from '../../space/packet-space.ts'
-import { FrameType, TransportErrorCode } from '../../wire/constants.ts'
+import { FrameType, PacketType, TransportErrorCode } from '../../wire/constants.ts'
 import { FRAME_TYPE_TRUNCATED, allowedAt, frameName, isAckEliciting, isKnownFrame, isProbing, readFrameType } from '../../wire/frame-table.ts'
 import { readAckFrame } from '../../wire/frames/ack.ts'
 import { readCryptoFrame } from '../../wire/frames/crypto.ts'
@@ -61,6 +61,7 @@ function handleFrame(core: ConnectionCore, space: PacketSpace, path: Path, type:
     const frame = receiving.stream
     readStreamFrame(reader, type, frame)
     core.streams.onStream(frame.streamId, frame.offset, reader.buffer, frame.dataStart, frame.dataLength, frame.fin, now)
+    if (receiving.header.packetType === PacketType.zeroRtt && !core.lifecycle.isEstablished()) core.early.noteStream(frame.streamId)
     return
   }
   if (type === FrameType.ack || type === FrameType.ackEcn) {

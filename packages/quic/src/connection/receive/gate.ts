@@ -6,11 +6,12 @@ import { SpaceId } from '../../space/space-id.ts'
 import { MIN_INITIAL_DATAGRAM, PacketType } from '../../wire/constants.ts'
 import type { HeaderView } from '../../wire/header.ts'
 import type { ConnectionCore } from '../core.ts'
+import { EarlyState } from '../handshake/early-data.ts'
 
 export const GateDecision = { take: 0, drop: 1, defer: 2, retry: 3, versionNegotiation: 4, takeOtherVersion: 5 } as const
 export type GateDecision = (typeof GateDecision)[keyof typeof GateDecision]
 
-type GateContext = Pick<ConnectionCore, 'role' | 'lifecycle' | 'spaces' | 'handshake' | 'versions'>
+type GateContext = Pick<ConnectionCore, 'role' | 'lifecycle' | 'spaces' | 'handshake' | 'versions' | 'early'>
 
 export function admit(core: GateContext, header: HeaderView, datagramSize: number): GateDecision {
   const lifecycle = core.lifecycle
@@ -39,11 +40,23 @@ export function admit(core: GateContext, header: HeaderView, datagramSize: numbe
       if (!core.spaces.handshake.canRead()) return GateDecision.defer
       // RFC 9369 §4.1: only the negotiated version; "An endpoint MUST drop packets using any other version."
       return header.version === core.handshake.version ? GateDecision.take : GateDecision.drop
+    case PacketType.zeroRtt:
+      return admitEarly(core, header)
     case PacketType.oneRtt:
       return core.spaces.get(SpaceId.application)?.canRead() === true ? GateDecision.take : GateDecision.defer
     default:
       return GateDecision.drop
   }
+}
+
+/**
+ * RFC 9001 §5.7: a server may keep 0-RTT packets until it has the ClientHello; §4.6.2: after a rejection it "MUST NOT process any". A client
+ * takes none at all (§5.6). RFC 9369 §4.1: they are of the original version.
+ */
+function admitEarly(core: GateContext, header: HeaderView): GateDecision {
+  if (core.role === 'client' || header.version !== core.versions.original || !comesFromPeer(core, header)) return GateDecision.drop
+  if (core.spaces.application.readKeys !== null) return GateDecision.take
+  return core.handshake.peerParameters === null && core.early.state === EarlyState.none ? GateDecision.defer : GateDecision.drop
 }
 
 function hasHeardNothing(core: GateContext): boolean {

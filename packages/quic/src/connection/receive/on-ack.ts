@@ -13,6 +13,7 @@ import { TransportError } from '../../wire/transport-error.ts'
 import type { ConnectionCore } from '../core.ts'
 import { onMtuProbeAcked } from '../datagram-size.ts'
 import { routeAckedPacket } from '../delivery-routes.ts'
+import { checkRejected } from '../handshake/early-packets.ts'
 import { declareLostPackets } from '../loss.ts'
 import { onEcnCounts } from './on-ecn.ts'
 import { probeTimeout } from '../probe-timeout.ts'
@@ -25,6 +26,7 @@ export function onAck(core: ConnectionCore, space: PacketSpace, now: number): vo
   if (outcome.acknowledgesUnsent) {
     throw new TransportError(TransportErrorCode.protocolViolation, FrameType.ack, 'acknowledged a packet that was never sent (RFC 9000 §13.1)')
   }
+  if (space.id === SpaceId.application) checkRejected(core, ack.ranges[2 * ack.rangeCount - 2] ?? Infinity)
   if (space.oneRttKeys !== null) core.keyPhase.onAcked(space.oneRttKeys, ack.largest)
   if (outcome.spuriousCount > 0) settleSpurious(core, space, outcome, now)
   if (outcome.ackedCount === 0) return

@@ -4,19 +4,22 @@
 import type { RandomSource } from '../../base/random.ts'
 import type { RemoteConnectionIds } from '../../cid/remote-connection-ids.ts'
 import type { HandshakeFacts } from '../handshake/handshake-facts.ts'
+import type { Versions } from '../handshake/version-choice.ts'
 import type { PacketAddressing } from './packet-builder.ts'
 import { QuicBit } from './quic-bit.ts'
 
 export class ConnectionAddressing implements PacketAddressing {
   private readonly handshake: HandshakeFacts
+  private readonly versions: Versions
   private readonly remoteIds: RemoteConnectionIds
   /** Long headers carry the first connection ID we chose. */
   readonly source: Uint8Array
 
   readonly quicBit: QuicBit
 
-  constructor(handshake: HandshakeFacts, remoteIds: RemoteConnectionIds, source: Uint8Array, random: RandomSource) {
+  constructor(handshake: HandshakeFacts, versions: Versions, remoteIds: RemoteConnectionIds, source: Uint8Array, random: RandomSource) {
     this.handshake = handshake
+    this.versions = versions
     this.remoteIds = remoteIds
     this.source = source
     this.quicBit = new QuicBit(random)
@@ -24,6 +27,10 @@ export class ConnectionAddressing implements PacketAddressing {
 
   get version(): number {
     return this.handshake.version
+  }
+
+  get originalVersion(): number {
+    return this.versions.original
   }
 
   get destination(): Uint8Array {

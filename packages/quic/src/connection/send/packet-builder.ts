@@ -6,7 +6,6 @@ import type { FrameSink } from '../../delivery/frame-sink.ts'
 import { TokenKind } from '../../delivery/token.ts'
 import type { SentPacket, SentPacketPool } from '../../recovery/sent-packet.ts'
 import type { PacketSpace } from '../../space/packet-space.ts'
-import { packetTypeOfSpace } from '../../space/space-id.ts'
 import { PacketType, TAG_LENGTH } from '../../wire/constants.ts'
 import { MAX_LONG_PACKET_LENGTH, longHeaderSize, patchLength, writeLongHeader, writeShortHeader } from '../../wire/header-writer.ts'
 import { packetNumberLength } from '../../wire/packet-number.ts'
@@ -21,6 +20,8 @@ const QUIC_BIT = 0x40
 /** What a header needs beside the space. */
 export interface PacketAddressing {
   readonly version: number
+  /** Of 0-RTT packets (RFC 9369 §4.1). */
+  readonly originalVersion: number
   readonly destination: Uint8Array
   readonly source: Uint8Array
   /** Initial packets of a client only. */
@@ -66,7 +67,7 @@ export class PacketBuilder implements FrameSink {
   /** Starts a packet at `start`; it will end, tag included, at `limit` at the latest. False when there is no room for one. */
   begin(space: PacketSpace, addressing: PacketAddressing, buffer: Uint8Array, start: number, limit: number): boolean {
     invariant(this.record === null, 'a packet is still open')
-    const packetType = packetTypeOfSpace(space.id)
+    const packetType = space.packetType()
     const packetNumber = space.nextPacketNumber
     const numberLength = packetNumberLength(packetNumber, space.sent.largestAcked)
     const headerSize =
@@ -85,7 +86,8 @@ export class PacketBuilder implements FrameSink {
       writeShortHeader(this.writer, addressing.destination, packetNumber, numberLength, phase, 0)
       this.lengthPosition = -1
     } else {
-      const { version, destination, source, token } = addressing
+      const { destination, source, token } = addressing
+      const version = packetType === PacketType.zeroRtt ? addressing.originalVersion : addressing.version
       this.lengthPosition = writeLongHeader(this.writer, packetType, version, destination, source, token, packetNumber, numberLength)
     }
     if (!addressing.quicBit.next()) buffer[start]! &= ~QUIC_BIT

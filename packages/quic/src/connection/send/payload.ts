@@ -5,7 +5,7 @@ import { TokenKind } from '../../delivery/token.ts'
 import type { Path } from '../../path/path.ts'
 import type { PacketSpace } from '../../space/packet-space.ts'
 import { SpaceId } from '../../space/space-id.ts'
-import { FrameType } from '../../wire/constants.ts'
+import { FrameType, PacketType } from '../../wire/constants.ts'
 import { writeAckFrame } from '../../wire/frames/ack.ts'
 import { PATH_FRAME_SIZE, writePathResponseFrame } from '../../wire/frames/path.ts'
 import type { ConnectionCore } from '../core.ts'
@@ -27,6 +27,9 @@ const APPLICATION_ORDER: readonly FrameWriter[] = [
   writeStreamData,
 ]
 
+/** RFC 9000 §12.5: what 0-RTT packets may carry and a client has to say before the handshake. Never an ACK. */
+const EARLY_ORDER: readonly FrameWriter[] = [writeStreamControl, writeDatagrams, writeStreamData]
+
 /** RFC 9000 §18.2: the exponent we announce is the default, 3. */
 const ACK_DELAY_SCALE = 8
 
@@ -40,7 +43,7 @@ export function writePayload(core: ConnectionCore, space: PacketSpace, path: Pat
     writePathFrames(core, space, path, packet, now)
     return
   }
-  const order = space.id === SpaceId.application ? APPLICATION_ORDER : HANDSHAKE_ORDER
+  const order = orderOf(packet.packetType)
   for (let i = 0; i < order.length; i += 1) {
     if (!order[i]!(core, space, path, packet, now)) break
   }
@@ -48,6 +51,11 @@ export function writePayload(core: ConnectionCore, space: PacketSpace, path: Pat
   if (pingAsked) core.sending.pingDue = false
   // RFC 9002 §6.2.4: a probe must be ack-eliciting; with nothing to say, a PING is.
   if ((space.probesPending > 0 || pingAsked) && !packet.ackEliciting) writePing(packet)
+}
+
+function orderOf(packetType: number): readonly FrameWriter[] {
+  if (packetType === PacketType.oneRtt) return APPLICATION_ORDER
+  return packetType === PacketType.zeroRtt ? EARLY_ORDER : HANDSHAKE_ORDER
 }
 
 function writeAck(space: PacketSpace, packet: PacketBuilder, now: number): void {

@@ -38,7 +38,7 @@ export function establishedClient(handshake: Handshake, resumptionSecret: Uint8A
 
 function store(handshake: Handshake, resumptionSecret: Uint8Array, ticket: NewSessionTicket): void {
   const { config, schedule, cipherSuite, alpn } = handshake
-  const origin = sessionOrigin(handshake)
+  const origin = sessionOrigin(handshake, handshake.issuesVersion)
   invariant(schedule !== null && cipherSuite !== 0 && alpn !== null, 'the handshake is complete')
   if (origin === null) return
   config.sessions?.put(origin, {

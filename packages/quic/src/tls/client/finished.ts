@@ -40,6 +40,6 @@ function finishHandshake(handshake: Handshake, schedule: HandshakeSchedule, requ
   handshake.keys(EncryptionLevel.application, 'write', suite, application.clientSecret)
   handshake.keys(EncryptionLevel.application, 'read', suite, application.serverSecret)
   handshake.finish()
-  const wanted = sessionOrigin(handshake) !== null
+  const wanted = sessionOrigin(handshake, handshake.issuesVersion) !== null
   return establishedClient(handshake, wanted ? application.resumption(handshake.transcript.digest()) : null)
 }

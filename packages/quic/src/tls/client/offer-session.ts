@@ -1,7 +1,7 @@
 // Which session a client offers to resume, and the ClientHello that does: RFC 9846 §4.3.11, §4.7.1.
 
 import { cipherSuite } from '../../crypto/provider.ts'
-import { EncryptionLevel } from '../../wire/constants.ts'
+import { EncryptionLevel, VERSION_1 } from '../../wire/constants.ts'
 import { matchesName } from '../certificates/names.ts'
 import { parseCertificate } from '../certificates/parse.ts'
 import type { ParsedCertificate } from '../certificates/parse.ts'
@@ -21,7 +21,7 @@ const MAX_TAKEN = 8
 
 export function chooseSession(handshake: Handshake): OfferedSession | null {
   const { config, provider } = handshake
-  const origin = sessionOrigin(handshake)
+  const origin = sessionOrigin(handshake, handshake.resumesVersion)
   if (config.sessions === undefined || origin === null) return null
   for (let i = 0; i < MAX_TAKEN; i++) {
     const session = config.sessions.take(origin)
@@ -33,9 +33,10 @@ export function chooseSession(handshake: Handshake): OfferedSession | null {
   return null
 }
 
-/** The key of this connection in the store of sessions; null: nothing is stored. */
-export function sessionOrigin({ config }: Handshake): string | null {
-  return config.sessions === undefined ? null : (config.sessionOrigin ?? config.serverName ?? null)
+/** The key in the store of sessions, for those of a QUIC version (RFC 9369 §5); null: nothing is stored. */
+export function sessionOrigin({ config }: Handshake, version: number): string | null {
+  const origin = config.sessions === undefined ? null : (config.sessionOrigin ?? config.serverName ?? null)
+  return origin === null || version === VERSION_1 ? origin : `${origin} 0x${version.toString(16)}`
 }
 
 function fits(handshake: Handshake, session: StoredSession): boolean {

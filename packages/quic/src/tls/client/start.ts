@@ -37,7 +37,7 @@ export function startClient(handshake: Handshake): ReadingState {
     serverName: handshake.serverName,
     transportParameters,
     cookie: null,
-    pskModes: sessionOrigin(handshake) !== null,
+    pskModes: sessionOrigin(handshake, handshake.resumesVersion) !== null,
     psk: offered === null ? null : pskOffer(handshake, offered),
     earlyData: offered !== null && allowsEarlyData(handshake, offered),
     grease,

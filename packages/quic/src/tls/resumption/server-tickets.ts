@@ -3,7 +3,6 @@
 
 import type { CryptoProvider } from '../../crypto/provider.ts'
 import { TokenSeal } from '../../crypto/token-seal.ts'
-import { EMPTY } from '../../base/bytes.ts'
 import { TlsUsageError } from '../errors.ts'
 import { MemoryReplayRegister } from './replay-register.ts'
 import type { ReplayRegister } from './replay-register.ts'
@@ -73,13 +72,14 @@ export class ServerTickets {
     this.#seal = sealWith(this.#provider, keys)
   }
 
-  seal(content: TicketContent, now: number): Uint8Array {
-    return this.#seal.seal(TICKET_PURPOSE, EMPTY, encodeTicketContent(content), now)
+  /** `version`: the QUIC version of the connection that gives the ticket. */
+  seal(content: TicketContent, version: number, now: number): Uint8Array {
+    return this.#seal.seal(TICKET_PURPOSE, versionBytes(version), encodeTicketContent(content), now)
   }
 
-  /** Null: not one of ours, or too old. */
-  open(ticket: Uint8Array, now: number): OpenedTicket | null {
-    const opened = this.#seal.open(TICKET_PURPOSE, EMPTY, ticket)
+  /** Null: not one of ours, of another QUIC version (RFC 9369 §5), or too old. */
+  open(ticket: Uint8Array, version: number, now: number): OpenedTicket | null {
+    const opened = this.#seal.open(TICKET_PURPOSE, versionBytes(version), ticket)
     if (opened === null || now - opened.issuedAt > this.lifetimeSeconds * 1000) return null
     const content = decodeTicketContent(opened.content)
     if (content === null || now - content.authenticatedAt > MAX_LIFETIME_SECONDS * 1000) return null
@@ -98,6 +98,11 @@ export class ServerTickets {
 function sealWith(provider: CryptoProvider, keys: readonly Uint8Array[]): TokenSeal {
   if (keys.length === 0 || keys.some((key) => key.length !== KEY_LENGTH)) throw new TlsUsageError('ticket keys are 32 bytes each')
   return new TokenSeal(provider, keys)
+}
+
+/** Authenticated with the ticket and not carried in it. */
+function versionBytes(version: number): Uint8Array {
+  return Uint8Array.of(version >>> 24, version >>> 16, version >>> 8, version)
 }
 
 function randomKey(provider: CryptoProvider): Uint8Array {

@@ -50,7 +50,7 @@ function find(handshake: Handshake, suite: CipherSuiteInfo, hello: ClientHello, 
   if (tickets === undefined || !hello.pskModes.includes(PSK_DHE_KE)) return null
   for (let index = 0; index < psks.identities.length && index < MAX_IDENTITIES; index++) {
     const { identity, obfuscatedAge } = psks.identities[index]!
-    const ticket = tickets.open(identity, handshake.now)
+    const ticket = tickets.open(identity, handshake.resumesVersion, handshake.now)
     if (ticket === null) continue
     const { content } = ticket
     if (content.serverName !== hello.serverName || cipherSuite(content.cipherSuite).hash !== suite.hash) continue

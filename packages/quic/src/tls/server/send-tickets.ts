@@ -8,7 +8,7 @@ import type { ApplicationSchedule } from '../schedule/key-schedule.ts'
 
 /** The transcript ends with the client's Finished. */
 export function sendTickets(handshake: Handshake, application: ApplicationSchedule): void {
-  const { config, cipherSuite, alpn, serverName, authenticatedAt, earlyDataContext, now } = handshake
+  const { config, cipherSuite, alpn, serverName, authenticatedAt, earlyDataContext, issuesVersion, now } = handshake
   const { tickets } = config
   if (tickets === undefined || tickets.count === 0 || !handshake.ticketsWanted) return
   invariant(cipherSuite !== 0 && alpn !== null, 'the handshake is complete')
@@ -18,7 +18,8 @@ export function sendTickets(handshake: Handshake, application: ApplicationSchedu
     const nonce = Uint8Array.of(index)
     const ageAdd = new DataView(handshake.random(4).buffer).getUint32(0)
     const psk = application.ticketKey(secret, nonce)
-    const ticket = tickets.seal({ cipherSuite, psk, ageAdd, authenticatedAt, alpn, serverName, earlyData, context: earlyDataContext }, now)
+    const content = { cipherSuite, psk, ageAdd, authenticatedAt, alpn, serverName, earlyData, context: earlyDataContext }
+    const ticket = tickets.seal(content, issuesVersion, now)
     const bytes = encodeNewSessionTicket({ lifetime: lifetimeSeconds, ageAdd, nonce, ticket, earlyData })
     // Post-handshake messages are not part of the transcript.
     handshake.events.push({ kind: 'crypto', level: EncryptionLevel.application, bytes })
