@@ -8,6 +8,8 @@ import {
   type ConnectionConfig,
   type ConnectionIdGenerator,
   type RandomSource,
+  type SessionStore,
+  type TlsSettings,
   type TokenStore,
 } from '@quicwire/quic'
 import { isIP } from 'node:net'
@@ -21,6 +23,7 @@ import { keyLogger, traceFilesIn } from './io/trace-files.ts'
 import { QuicConnection } from './quic-connection.ts'
 import { Router } from './router/router.ts'
 import { configForSocket, transportPart, versionPart, type QuicSettings } from './settings/quic-settings.ts'
+import { processSessions, sessionOrigin, sessionsOf } from './settings/session-store.ts'
 import { processTokens, tokensOf } from './settings/token-store.ts'
 import { cryptoProvider, type CryptoChoice } from './tls/crypto-choice.ts'
 import { clientTls, type ClientTlsOptions } from './tls/tls-options.ts'
@@ -55,6 +58,11 @@ export interface ConnectOptions {
    * recognise a returning client. Default: one store in memory for the process. Null keeps and sends none.
    */
   readonly tokenStore?: TokenStore | null | undefined
+  /**
+   * Where sessions are kept, as `name:port`: they save the server's certificate, and its verification, on the next connection. Default: one
+   * store in memory for the process. Null keeps none. A session file is as secret as a private key.
+   */
+  readonly sessionStore?: SessionStore | null | undefined
   /** Gives the attempt up; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -143,7 +151,10 @@ export async function connect(options: ConnectOptions): Promise<QuicConnection> 
   const config: ConnectionConfig = {
     provider,
     random: provider.random,
-    tls: clientTls(options.tls ?? {}, options.serverName ?? host, keyLogger(settings.keylogFile)),
+    tls: {
+      ...clientTls(options.tls ?? {}, options.serverName ?? host, keyLogger(settings.keylogFile)),
+      ...clientSessions(options, options.serverName ?? host, port),
+    },
     transport,
     ...versionPart(settings),
     connectionIds: clientConnectionIds(provider.random, options),
@@ -202,6 +213,12 @@ async function connectTo(
     signal.removeEventListener('abort', abort)
   }
   return connection
+}
+
+function clientSessions({ sessionStore, tls }: ConnectOptions, serverName: string, port: number): Partial<TlsSettings> {
+  const store = sessionStore === undefined ? processSessions : sessionStore
+  if (store === null) return {}
+  return { sessions: sessionsOf(store), sessionOrigin: sessionOrigin(serverName, port, tls ?? {}), timeOrigin: performance.timeOrigin }
 }
 
 function clientConnectionIds(random: RandomSource, { socket, connectionIdLength }: ConnectOptions): ConnectionIdGenerator {

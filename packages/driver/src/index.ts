@@ -57,13 +57,14 @@ export type { ListenerCloseOptions, ListenOptions } from './listen.ts'
 export { QuicConnection } from './quic-connection.ts'
 export type { CloseOptions } from './quic-connection.ts'
 export type { Http3Settings } from './settings/http3-settings.ts'
+export { processSessions } from './settings/session-store.ts'
 export { processTokens } from './settings/token-store.ts'
 export type { QuicSettings } from './settings/quic-settings.ts'
 export { defaultStreamCapacity, FLOW_CAPACITY, STREAM_CAPACITY } from './settings/stream-capacity.ts'
 export { cryptoProvider } from './tls/crypto-choice.ts'
 export type { CryptoChoice } from './tls/crypto-choice.ts'
 export type { CertificateInput, CertificateOption, ClientTlsOptions, CommonTlsOptions, ServerTlsOptions } from './tls/tls-options.ts'
-export { createDevCertificate, MemoryTokenStore, QuicLbDecoder, QuicLbGenerator, retryAbove, VERSION_1, VERSION_2 } from '@quicwire/quic'
+export { createDevCertificate, MemorySessionStore, MemoryTokenStore, QuicLbDecoder, QuicLbGenerator, retryAbove, VERSION_1, VERSION_2 } from '@quicwire/quic'
 export type {
   ConnectionIdGenerator,
   DevCertificate,
@@ -72,5 +73,7 @@ export type {
   IncomingPolicy,
   IncomingVerdict,
   QuicLbConfig,
+  SessionStore,
+  StoredSession,
   TokenStore,
 } from '@quicwire/quic'

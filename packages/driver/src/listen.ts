@@ -9,6 +9,7 @@ import {
   type ConnectionConfig,
   type ConnectionIdGenerator,
   type IncomingPolicy,
+  type ServerTickets,
 } from '@quicwire/quic'
 import type { ApplicationOverQuic } from './app/application.ts'
 import type { Receiver } from './channel/receiver.ts'
@@ -141,6 +142,7 @@ const DEFAULT_GRACE = 30_000
 export class QuicListener implements AsyncIterable<IncomingConnection> {
   private readonly router: Router
   private readonly socket: DatagramSocket
+  private readonly tickets: ServerTickets | null
   private readonly incoming: UnboundedSender<IncomingConnection>
   private readonly accepted: Receiver<IncomingConnection>
   private closing: Promise<void> | null
@@ -152,6 +154,7 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
     const backlog = settings.listenBacklog ?? DEFAULT_LISTEN_BACKLOG
     const maxConnections = settings.maxConnections ?? DEFAULT_MAX_CONNECTIONS
     this.socket = socket
+    this.tickets = config.tls.tickets ?? null
     this.incoming = channel.sender
     this.accepted = channel.receiver
     this.closing = null
@@ -187,6 +190,15 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
   setTokenKeys(keys: readonly Uint8Array[]): void {
     try {
       this.router.setTokenKeys(keys)
+    } catch (error) {
+      throw new OptionError((error as Error).message, error)
+    }
+  }
+
+  /** Rotates the keys of session tickets: the first seals from now on, all of them open. Throws OptionError. */
+  setTicketKeys(keys: readonly Uint8Array[]): void {
+    try {
+      this.tickets?.setKeys(keys)
     } catch (error) {
       throw new OptionError((error as Error).message, error)
     }

@@ -1,7 +1,7 @@
 // TLS options as users give them, turned into the engine's settings: PEM into DER, keys imported, roots chosen.
 
 import { rootCertificates } from 'node:tls'
-import { TrustAnchors, type CryptoProvider, type PrivateKey, type ServerCertificate, type TlsSettings } from '@quicwire/quic'
+import { ServerTickets, TrustAnchors, type CryptoProvider, type PrivateKey, type ServerCertificate, type TlsSettings } from '@quicwire/quic'
 import { OptionError } from '../errors.ts'
 
 /** PEM text (any number of certificates) or DER, one or several. */
@@ -25,6 +25,18 @@ export interface ServerTlsOptions extends CommonTlsOptions {
   readonly certificates?: readonly CertificateOption[] | undefined
   /** Asked instead of `certificates`; null refuses the name. */
   readonly selectCertificate?: ((serverName: string | null) => CertificateOption | null) | undefined
+  /** Whether clients are given session tickets, and may come back with them (RFC 9001 §4.5). Default true. */
+  readonly tickets?: boolean | undefined
+  /**
+   * Keys of session tickets, 32 bytes each: the first seals, all of them open. Whoever has one reads the 0-RTT packets of its clients:
+   * rotate them with QuicListener.setTicketKeys(). Listeners that stand in for each other share them. Default: a random one.
+   */
+  readonly ticketKeys?: readonly Uint8Array[] | undefined
+  /**
+   * Whether 0-RTT packets are taken (RFC 9001 §4.6). The application sees what came in them when the handshake is complete, which proves that
+   * it is no replay. Default false.
+   */
+  readonly earlyData?: boolean | undefined
 }
 
 export interface ClientTlsOptions extends CommonTlsOptions {
@@ -91,6 +103,7 @@ export function serverTls(options: ServerTlsOptions, provider: CryptoProvider, k
     const known = new WeakMap<CertificateOption, ServerCertificate>()
     return {
       ...common(options, keylog),
+      ...serverSessions(options, provider),
       selectCertificate: (serverName) => {
         const option = select(serverName)
         if (option === null) return null
@@ -105,7 +118,19 @@ export function serverTls(options: ServerTlsOptions, provider: CryptoProvider, k
   }
   const certificates = options.certificates ?? []
   if (certificates.length === 0) throw new OptionError('a server needs tls.certificates or tls.selectCertificate')
-  return { ...common(options, keylog), certificates: certificates.map((option) => serverCertificate(option, provider)) }
+  return { ...common(options, keylog), ...serverSessions(options, provider), certificates: certificates.map((option) => serverCertificate(option, provider)) }
+}
+
+function serverSessions(options: ServerTlsOptions, provider: CryptoProvider): Pick<TlsSettings, 'tickets' | 'timeOrigin'> {
+  if (options.tickets === false) return {}
+  const { ticketKeys, earlyData } = options
+  try {
+    // RFC 9846 §8.2: keys that were given may have served another process, which keeps its own record of replays.
+    const startedAt = ticketKeys === undefined ? undefined : performance.timeOrigin + performance.now()
+    return { tickets: new ServerTickets(provider, { keys: ticketKeys, earlyData, startedAt }), timeOrigin: performance.timeOrigin }
+  } catch (error) {
+    throw new OptionError(`tls.ticketKeys: ${(error as Error).message}`, error)
+  }
 }
 
 let systemRoots: TrustAnchors | null = null

@@ -24,6 +24,12 @@ export class LatestValue {
     this.pending = false
   }
 
+  /** Nothing was ever said: early data was rejected. */
+  startOver(): void {
+    this.said = -1
+    this.pending = false
+  }
+
   wants(): boolean {
     return this.pending
   }

@@ -76,7 +76,7 @@ export class OutgoingLimit {
   /** The limit is another one, even a lower one: early data was rejected. True when somebody waits for a stream and can have one now. */
   startOver(limit: number): boolean {
     this.limit = limit
-    this.blocked.withdraw()
+    this.blocked.startOver()
     const awaited = this.refused && this.left() > 0
     if (awaited) this.refused = false
     else if (this.refused || this.left() < 0) this.blocked.set(limit)

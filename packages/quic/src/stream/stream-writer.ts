@@ -109,7 +109,7 @@ export class StreamWriter {
 
   /** The connection's credit is `limit`, none of it used. */
   startOver(limit: number): void {
-    this.dataBlocked.withdraw()
+    this.dataBlocked.startOver()
     this.sendFlow.startOver(limit)
   }
 

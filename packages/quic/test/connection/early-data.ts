@@ -127,7 +127,7 @@ export class Reunion {
     return peer
   }
 
-  /** An authentic 0-RTT packet of the second client, as an attacker with its keys would make one. */
+  /** A 0-RTT packet of the second client, as somebody with its keys would make one; these are of version 1, whatever the header says. */
   seal(client: Peer, frames: Uint8Array, packetNumber: number, version: number = 1): Uint8Array {
     const writer = new Writer(new Uint8Array(2000))
     const { connection } = client
@@ -137,7 +137,7 @@ export class Reunion {
     writer.bytes(frames)
     writer.zeros(Math.max(0, 4 - frames.length))
     patchLength(writer.buffer, lengthAt, writer.position + 16 - (start - 4))
-    const end = new PacketKeys(providerUnderTest, SUITE, this.secret, version).protect(writer.buffer, 0, start - 4, 4, writer.position, packetNumber)
+    const end = new PacketKeys(providerUnderTest, SUITE, this.secret).protect(writer.buffer, 0, start - 4, 4, writer.position, packetNumber)
     return writer.buffer.slice(0, end)
   }
 

@@ -116,7 +116,7 @@ describe('a server judges the client', () => {
       return new Uint8Array(0)
     }
     const handshake = { version: original }
-    const tls = { setTransportParameters: () => undefined }
+    const tls = { setTransportParameters: () => undefined, setSessionVersion: () => undefined }
     const spaces = new Spaces(25, new SentPacketPool())
     const core = { role: 'server', provider, spaces, handshake, versions, tls, trace: null } as unknown as ConnectionCore
     const given: Uint8Array[] = []

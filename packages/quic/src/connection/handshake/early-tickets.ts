@@ -20,8 +20,9 @@ export function ticketContext(local: TransportParameters, application: Uint8Arra
   return concatBytes(Uint8Array.of(parameters.length >> 8, parameters.length & 0xff), parameters, application)
 }
 
-/** A server's part of the TLS configuration. Early data is for tickets that allow it; the application may still refuse. */
+/** A server's part of the TLS configuration, where tickets allow early data; the application may still refuse it. */
 export function earlyTicketSettings(tls: TlsSettings, local: TransportParameters): Pick<TlsConfig, 'earlyDataContext' | 'acceptEarlyData'> {
+  if (tls.tickets?.earlyData !== true) return {}
   return {
     earlyDataContext: ticketContext(local, tls.earlyDataContext ?? EMPTY),
     acceptEarlyData: (context) => {

@@ -76,6 +76,10 @@ export class MemorySessionStore implements SessionStore {
     }
   }
 
+  clear(): void {
+    this.#sessions.clear()
+  }
+
   /** Sessions held, over all origins. */
   get size(): number {
     let count = 0
