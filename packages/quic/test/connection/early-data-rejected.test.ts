@@ -176,7 +176,8 @@ describe('a server that chooses another protocol (RFC 9001 §4.6.2)', () => {
       (peer) => {
         peer.send(pattern(3000))
         peer.send(pattern(3000))
-        peer.connection.datagramSend(pattern(100))
+        // More than the congestion window lets go early.
+        for (let i = 0; i < 40; i += 1) peer.connection.datagramSend(pattern(1000))
       },
       { serverTls: { alpn: ['other'] } },
     )

@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import type { FrameRecord } from '../../src/trace/sink.ts'
 import { PacketType } from '../../src/wire/constants.ts'
+import { HeaderView, parseHeader } from '../../src/wire/header.ts'
 import { providers } from '../crypto/provider-under-test.ts'
 import { ACCEPTED, AGAIN, Reunion, Told, answers } from './early-data.ts'
 import { SERVER, echo, pattern } from './pair.ts'
@@ -289,6 +290,32 @@ describe('QUIC versions', () => {
     expect(client.connection.handshakeInfo()).toMatchObject({ resumed: true, earlyData: true })
     expect(new Set(reunion.earlyPackets().map(({ version }) => version))).toEqual(new Set([V1]))
     expect(reunion.packets.filter(({ type }) => type === PacketType.handshake).every(({ version }) => version === V2)).toBe(true)
+  })
+
+  it('are not changed in 0-RTT packets even when the client knows of the new one (RFC 9369 §4.1)', () => {
+    const serverConfig = { preferredVersion: V1 }
+    const reunion = new Reunion({ serverConfig })
+    serverConfig.preferredVersion = V2
+    const { network } = reunion.pair
+    const view = new HeaderView()
+    let answered = false
+    // Of the server's answer only its Initial packets arrive at first.
+    network.setFilter((bytes, from, to) => {
+      if (from !== SERVER || to !== AGAIN || answered) return bytes
+      parseHeader(view, bytes, 0, bytes.length, 8)
+      return view.packetType === PacketType.initial ? bytes.subarray(0, view.packetEnd) : null
+    })
+    const client = reunion.meet((peer) => void peer.send(pattern(100)))
+    network.run(() => client.connection.version() === V2)
+    expect(client.connection.isInEarlyData()).toBe(true)
+    const before = reunion.earlyPackets().length
+    const id = client.send(pattern(3000))
+    network.runFor(5)
+    answered = true
+    expect(reunion.earlyPackets().length).toBeGreaterThan(before)
+    expect(new Set(reunion.earlyPackets().map(({ version }) => version))).toEqual(new Set([V1]))
+    network.run(() => client.connection.isConfirmed() && client.finished.has(id))
+    expect(client.bytesOf(id)).toEqual(pattern(3000))
   })
 
   it('have their own sessions: one of version 2 is not used for version 1, and the other way round (RFC 9369 §5)', () => {

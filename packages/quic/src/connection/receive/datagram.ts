@@ -127,10 +127,10 @@ function takePacket(core: ConnectionCore, otherKeys: PacketKeys | null, datagram
   followPeer(core, path, packetNumber > largestBefore, now)
 }
 
-/** Packets kept for want of keys are tried again once the keys are there. */
+/** Packets kept for want of keys are tried again once the keys are there; a server has those of 0-RTT and Handshake at once. */
 function retryDeferred(core: ConnectionCore, now: number): void {
   if (core.deferred.length === 0 || !core.lifecycle.isOpen()) return
-  if (!canRead(core.spaces.application) && !canRead(core.spaces.handshake) && core.spaces.application.readKeys === null) return
+  if (!canRead(core.spaces.application) && !canRead(core.spaces.handshake)) return
   for (const packet of core.deferred.take()) receivePackets(core, packet.bytes, packet.bytes.length, packet.address, now)
 }
 
