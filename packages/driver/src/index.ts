@@ -64,7 +64,16 @@ export { defaultStreamCapacity, FLOW_CAPACITY, STREAM_CAPACITY } from './setting
 export { cryptoProvider } from './tls/crypto-choice.ts'
 export type { CryptoChoice } from './tls/crypto-choice.ts'
 export type { CertificateInput, CertificateOption, ClientTlsOptions, CommonTlsOptions, ServerTlsOptions } from './tls/tls-options.ts'
-export { createDevCertificate, MemorySessionStore, MemoryTokenStore, QuicLbDecoder, QuicLbGenerator, retryAbove, VERSION_1, VERSION_2 } from '@quicwire/quic'
+export {
+  createDevCertificate,
+  MemorySessionStore,
+  MemoryTokenStore,
+  QuicLbDecoder,
+  QuicLbGenerator,
+  retryAbove,
+  VERSION_1,
+  VERSION_2,
+} from '@quicwire/quic'
 export type {
   ConnectionIdGenerator,
   DevCertificate,

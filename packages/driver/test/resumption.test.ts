@@ -12,7 +12,6 @@ import {
   processTokens,
   serverH3Driver,
   type ConnectOptions,
-  type ListenOptions,
   type QuicConnection,
   type QuicListener,
   type ServerTlsOptions,
@@ -28,8 +27,8 @@ afterEach(async () => {
   processTokens.clear()
 })
 
-async function server(network: MemoryNetwork, tls: Partial<ServerTlsOptions> = {}, options: Partial<ListenOptions> = {}): Promise<QuicListener> {
-  const listener = await listen({ socket: network.bind('10.0.0.1', PORT), tls: { certificates: [certificate], ...tls }, ...options })
+async function server(network: MemoryNetwork, tls: Partial<ServerTlsOptions> = {}): Promise<QuicListener> {
+  const listener = await listen({ socket: network.bind('10.0.0.1', PORT), tls: { certificates: [certificate], ...tls } })
   cleanup.push(() => listener.close())
   void (async () => {
     for await (const incoming of listener) incoming.start(serverH3Driver({}).driver)

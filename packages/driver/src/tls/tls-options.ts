@@ -33,8 +33,8 @@ export interface ServerTlsOptions extends CommonTlsOptions {
    */
   readonly ticketKeys?: readonly Uint8Array[] | undefined
   /**
-   * Whether 0-RTT packets are taken (RFC 9001 §4.6). The application sees what came in them when the handshake is complete, which proves that
-   * it is no replay. Default false.
+   * Whether 0-RTT packets are taken (RFC 9001 §4.6). The application sees what came in them when the handshake is complete, which proves
+   * that it is no replay. Default false.
    */
   readonly earlyData?: boolean | undefined
 }
@@ -118,7 +118,11 @@ export function serverTls(options: ServerTlsOptions, provider: CryptoProvider, k
   }
   const certificates = options.certificates ?? []
   if (certificates.length === 0) throw new OptionError('a server needs tls.certificates or tls.selectCertificate')
-  return { ...common(options, keylog), ...serverSessions(options, provider), certificates: certificates.map((option) => serverCertificate(option, provider)) }
+  return {
+    ...common(options, keylog),
+    ...serverSessions(options, provider),
+    certificates: certificates.map((option) => serverCertificate(option, provider)),
+  }
 }
 
 function serverSessions(options: ServerTlsOptions, provider: CryptoProvider): Pick<TlsSettings, 'tickets' | 'timeOrigin'> {

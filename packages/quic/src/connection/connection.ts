@@ -400,7 +400,7 @@ function buildCore(
   const paths = new Paths(address, initial === null || initial.addressValidated, pathConfig)
   const remoteIds = new RemoteConnectionIds({ activeConnectionIdLimit: settings.activeConnectionIdLimit, initial: destination })
   const local = decodeTransportParameters(parameters, role)
-  const earlyTickets = isServer ? earlyTicketSettings(config.tls, local) : {}
+  const sessions = { sessionVersion: originalVersion, ...(isServer ? earlyTicketSettings(config.tls, local) : {}) }
   const core: ConnectionCore = {
     role,
     settings,
@@ -413,7 +413,7 @@ function buildCore(
     early: new EarlyData(),
     newToken: new NewToken(initial === null ? null : initial.issueToken),
     serverTokens: new ServerTokens((isServer ? null : config.tokenStore) ?? null, config.tls.serverName),
-    tls: new TlsEngine({ ...config.tls, ...earlyTickets, role, provider, random, transportParameters: parameters, sessionVersion: originalVersion }),
+    tls: new TlsEngine({ ...config.tls, ...sessions, role, provider, random, transportParameters: parameters }),
     spaces,
     paths,
     streams: new Streams({

@@ -218,7 +218,8 @@ describe('a server that breaks the rules', () => {
   })
 
   it('accepts with a lower max_datagram_frame_size: PROTOCOL_VIOLATION (RFC 9221 §3)', () => {
-    expect(remembering({ maxDatagramFrameSize: 70_000 }).connection.closeReason()).toMatchObject({ cause: 'local', code: protocolViolation })
+    const { connection } = remembering({ maxDatagramFrameSize: 70_000 })
+    expect(connection.closeReason()).toMatchObject({ cause: 'local', code: protocolViolation })
   })
 })
 

@@ -1,7 +1,8 @@
-// 0-RTT through the transport, when all goes well and when packets get lost: RFC 9000 §5.2.2, §17.2.3; RFC 9001 §4.6, §4.9.3, §5.6, §5.7;
-// RFC 9369 §4.1, §5.
+// 0-RTT through the transport, when all goes well and when packets get lost: RFC 9000 §5.2.2, §17.2.3; RFC 9001 §4.6, §4.9.3, §5.6,
+// §5.7; RFC 9369 §4.1, §5.
 
 import { describe, expect, it } from 'vitest'
+import type { IncomingPolicy } from '../../src/endpoint/incoming.ts'
 import type { FrameRecord } from '../../src/trace/sink.ts'
 import { PacketType } from '../../src/wire/constants.ts'
 import { HeaderView, parseHeader } from '../../src/wire/header.ts'
@@ -72,7 +73,8 @@ describe('early data that is accepted', () => {
 
   it('keeps within the remembered credit, and goes on with what the handshake allows', () => {
     const told = new Told()
-    const reunion = new Reunion({ clientTrace: told.sink, server: { initialMaxData: 2000, initialMaxStreamData: 1500, initialMaxStreamsBidi: 2 } })
+    const limits = { initialMaxData: 2000, initialMaxStreamData: 1500, initialMaxStreamsBidi: 2 }
+    const reunion = new Reunion({ clientTrace: told.sink, server: limits })
     const server = { initialMaxData: 100_000, initialMaxStreamData: 60_000, initialMaxStreamsBidi: 50 }
     const data = pattern(40_000)
     const client = reunion.meet(
@@ -259,7 +261,8 @@ describe('a Retry in between (RFC 9000 §17.2.3)', () => {
   it('makes the client send its early data again, under the same keys and with new packet numbers', () => {
     const told = new Told()
     let retry = false
-    const reunion = new Reunion({ clientTrace: told.sink, endpoint: { policy: ({ validated }) => (retry && !validated ? 'retry' : 'accept') } })
+    const policy: IncomingPolicy = ({ validated }) => (retry && !validated ? 'retry' : 'accept')
+    const reunion = new Reunion({ clientTrace: told.sink, endpoint: { policy } })
     retry = true
     const data = pattern(4000)
     const client = reunion.meet((peer) => void peer.send(data), { clientTls: { earlyData: true } })

@@ -74,7 +74,8 @@ export class Reunion {
     this.serverSecret = EMPTY
     const { change, early } = this
     const serverTls = { tickets: this.tickets, ...options.serverTls }
-    const clientTls = { sessions: this.sessions, earlyData: true, keylog: (line: string) => this.note(line), cipherSuites: [SUITE] as const, ...options.clientTls }
+    const keylog = (line: string): void => this.note(line)
+    const clientTls = { sessions: this.sessions, earlyData: true, keylog, cipherSuites: [SUITE] as const, ...options.clientTls }
     const serve = options.serve ?? echo
     this.pair = new Pair({
       ...options,
@@ -132,7 +133,8 @@ export class Reunion {
     const writer = new Writer(new Uint8Array(2000))
     const { connection } = client
     const [source] = connection.sourceConnectionIds()
-    const lengthAt = writeLongHeader(writer, PacketType.zeroRtt, version, connection.originalDestinationConnectionId, source!, EMPTY, packetNumber, 4)
+    const destination = connection.originalDestinationConnectionId
+    const lengthAt = writeLongHeader(writer, PacketType.zeroRtt, version, destination, source!, EMPTY, packetNumber, 4)
     const start = writer.position
     writer.bytes(frames)
     writer.zeros(Math.max(0, 4 - frames.length))
@@ -147,7 +149,8 @@ export class Reunion {
     writeShortHeader(writer, client.connection.sourceConnectionIds()[0]!, packetNumber, 4, 0, 0)
     const start = writer.position
     writer.bytes(frames)
-    const end = new PacketKeys(providerUnderTest, SUITE, this.serverSecret).protect(writer.buffer, 0, start - 4, 4, writer.position, packetNumber)
+    const keys = new PacketKeys(providerUnderTest, SUITE, this.serverSecret)
+    const end = keys.protect(writer.buffer, 0, start - 4, 4, writer.position, packetNumber)
     return writer.buffer.slice(0, end)
   }
 

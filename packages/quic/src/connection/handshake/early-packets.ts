@@ -100,7 +100,9 @@ function requireSupport(remembered: TransportParameters, parameters: TransportPa
   if (reduced === null) return
   const reason = `${reduced} is smaller than what early data was accepted for`
   // RFC 9221 §3: "the client MUST terminate the connection with error PROTOCOL_VIOLATION".
-  if (reduced === 'maxDatagramFrameSize') throw new TransportError(TransportErrorCode.protocolViolation, FrameType.crypto, `${reason} (RFC 9221 §3)`)
+  if (reduced === 'maxDatagramFrameSize') {
+    throw new TransportError(TransportErrorCode.protocolViolation, FrameType.crypto, `${reason} (RFC 9221 §3)`)
+  }
   throw transportParameterError(`${reason} (RFC 9000 §7.4.1)`)
 }
 
@@ -139,5 +141,5 @@ function discardEarlyKeys(core: EarlyContext, now: number): void {
 /** RFC 9001 §4.6.2: acknowledging rejected packets is a PROTOCOL_VIOLATION. `smallest`: the smallest number acknowledged. */
 export function checkRejected(core: Pick<ConnectionCore, 'early'>, smallest: number): void {
   if (smallest > core.early.rejectedUpTo) return
-  throw new TransportError(TransportErrorCode.protocolViolation, FrameType.ack, 'acknowledged 0-RTT packets that were rejected (RFC 9001 §4.6.2)')
+  throw new TransportError(TransportErrorCode.protocolViolation, FrameType.ack, 'acknowledged rejected 0-RTT packets (RFC 9001 §4.6.2)')
 }

@@ -50,8 +50,8 @@ export function admit(core: GateContext, header: HeaderView, datagramSize: numbe
 }
 
 /**
- * RFC 9001 §5.7: a server may keep 0-RTT packets until it has the ClientHello; §4.6.2: after a rejection it "MUST NOT process any". A client
- * takes none at all (§5.6). RFC 9369 §4.1: they are of the original version.
+ * RFC 9001 §5.7: a server may keep 0-RTT packets until it has the ClientHello; §4.6.2: after a rejection it "MUST NOT process any". A
+ * client takes none at all (§5.6). RFC 9369 §4.1: they are of the original version.
  */
 function admitEarly(core: GateContext, header: HeaderView): GateDecision {
   if (core.role === 'client' || header.version !== core.versions.original || !comesFromPeer(core, header)) return GateDecision.drop
