@@ -42,6 +42,7 @@ export type {
   OutboundFrameSender,
   Priority,
 } from './h3/frames.ts'
+export { joinCookies } from '@quicwire/h3'
 export { monotonicClock } from './io/clock.ts'
 export type { Clock } from './io/clock.ts'
 export { DatagramBatch, SEND_BUFFER_SIZE } from './io/datagram-socket.ts'

@@ -18,6 +18,18 @@ export interface H3Config {
   readonly random?: { fill(destination: Uint8Array): void } | undefined
   /** Settings to send besides our own. */
   readonly additionalSettings?: readonly (readonly [id: WireValue, value: WireValue])[] | undefined
+  /**
+   * Client with 0-RTT: the server's settings of the connection the session ticket is from (`settingsToRemember`). They hold until its SETTINGS arrive, which
+   * must not fall short of them (RFC 9114 §7.2.4.2). When the server rejects 0-RTT, make a new H3Connection without them. Default: none.
+   */
+  readonly rememberedSettings?: readonly (readonly [id: WireValue, value: WireValue])[] | undefined
+  /** Client: the initial member of the Origin Set (RFC 8336 §2.3), such as `https://example.com`: https, the SNI, the port unless 443. Default: none. */
+  readonly initialOrigin?: string | undefined
+  /**
+   * Give and take HTTP Datagrams whatever request they belong to, also before it is known: the owner associates them and bounds what it keeps.
+   * Default false: only extended CONNECT requests have semantics for them (RFC 9297 §2), and what overtakes its request waits here.
+   */
+  readonly anyDatagrams?: boolean | undefined
 }
 
 export interface ResolvedConfig {
@@ -29,6 +41,9 @@ export interface ResolvedConfig {
   readonly grease: boolean
   readonly random: { fill(destination: Uint8Array): void } | null
   readonly additionalSettings: readonly (readonly [id: WireValue, value: WireValue])[]
+  readonly rememberedSettings: readonly (readonly [id: WireValue, value: WireValue])[] | null
+  readonly initialOrigin: string | null
+  readonly anyDatagrams: boolean
 }
 
 export const defaultConfig: ResolvedConfig = {
@@ -40,6 +55,9 @@ export const defaultConfig: ResolvedConfig = {
   grease: true,
   random: null,
   additionalSettings: [],
+  rememberedSettings: null,
+  initialOrigin: null,
+  anyDatagrams: false,
 }
 
 export function resolveConfig(config: H3Config): ResolvedConfig {
@@ -52,5 +70,8 @@ export function resolveConfig(config: H3Config): ResolvedConfig {
     grease: config.grease ?? defaultConfig.grease,
     random: config.random ?? defaultConfig.random,
     additionalSettings: config.additionalSettings ?? defaultConfig.additionalSettings,
+    rememberedSettings: config.rememberedSettings ?? defaultConfig.rememberedSettings,
+    initialOrigin: config.initialOrigin ?? defaultConfig.initialOrigin,
+    anyDatagrams: config.anyDatagrams ?? defaultConfig.anyDatagrams,
   }
 }

@@ -86,6 +86,7 @@ export type H3StateErrorCode =
   | 'H3_MESSAGE_STATE' // body before headers, anything after trailers or fin, …
   | 'H3_EXTENDED_CONNECT_DISABLED' // :protocol before the peer's SETTINGS_ENABLE_CONNECT_PROTOCOL = 1
   | 'H3_INVALID_ID' // a GOAWAY identifier that is not allowed
+  | 'H3_INVALID_ORIGIN' // sendOrigin with what is no ASCII origin, or too much of it
 
 /** Raised by a wrong call; nothing has been sent and no state has changed. */
 export class H3StateError extends Error {

@@ -20,16 +20,25 @@ export type H3Event =
   | { readonly kind: 'data'; readonly streamId: number }
   /** The message is complete and its body has been read. Exactly once, also after a message without a body. */
   | { readonly kind: 'finished'; readonly streamId: number }
-  /** The peer reset its half (RESET_STREAM); there is nothing more to read. Never after 'finished'. */
-  | { readonly kind: 'reset'; readonly streamId: number; readonly code: WireValue }
+  /**
+   * The peer reset its half (RESET_STREAM), or (client) its GOAWAY says that the request will not be processed, code H3_REQUEST_REJECTED: there is nothing
+   * more to read, and what was read is no whole message. Never after 'finished'. `retryable`: the request was not processed, any method may be sent again on
+   * another connection (RFC 9114 §4.1.1, §5.2); false says nothing either way.
+   */
+  | { readonly kind: 'reset'; readonly streamId: number; readonly code: WireValue; readonly retryable: boolean }
   /** The peer does not want our half any more (STOP_SENDING); what we send is dropped. */
   | { readonly kind: 'stopped'; readonly streamId: number; readonly code: WireValue }
   /** `sendHeaders` or `sendBody` can go on. */
   | { readonly kind: 'writable'; readonly streamId: number }
   /** From a server: the first request it will not process. From a client: a push id. */
   | { readonly kind: 'goaway'; readonly id: WireValue }
-  /** Server only (RFC 9218 §7): the Priority Field Value as it was sent. May come before the request's headers. */
+  /**
+   * Server only (RFC 9218 §7): the Priority Field Value as it was sent. May come before the request's headers. The transport's order of
+   * streams has been changed accordingly.
+   */
   | { readonly kind: 'priority-update'; readonly streamId: number; readonly value: string }
+  /** Client only (RFC 9412): origins the server would like this connection to be used for; `originSet` has them all. */
+  | { readonly kind: 'origin'; readonly origins: readonly string[] }
   /**
    * Server only: a request's field section is larger than `maxFieldSectionSize`. Reading has been stopped; the send half is
    * open for a 431 response (RFC 9114 §4.2.2). `finished` does not follow.

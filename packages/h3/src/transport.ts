@@ -30,6 +30,8 @@ export interface H3Transport {
   /** 0..255, lower goes first. */
   streamSetPriority(id: number, urgency: number, incremental: boolean): void
   streamsLeft(bidirectional: boolean): number
+  /** How many streams of the kind the peer may have opened altogether: the last MAX_STREAMS we sent. */
+  peerStreamLimit(bidirectional: boolean): number
   datagramSend(data: Uint8Array): boolean
   datagramReceive(): Uint8Array | null
   /** The largest DATAGRAM payload that can be sent; 0 when the peer did not negotiate datagrams. */

@@ -1,5 +1,5 @@
 import { QpackEncoder } from '@quicwire/qpack'
-import { H3Connection } from '../src/index.ts'
+import { H3Connection, H3StateError } from '../src/index.ts'
 import type { H3Config, H3Event, Header } from '../src/index.ts'
 import type { FakeTransport } from './transport-pair.ts'
 import { transportPair } from './transport-pair.ts'
@@ -167,4 +167,15 @@ export function dataFrame(text: string): number[] {
 
 export function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (c) => c.charCodeAt(0))
+}
+
+/** The code of the H3StateError a wrong call raises. */
+export function stateError(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    if (error instanceof H3StateError) return error.code
+    throw error
+  }
+  return 'nothing thrown'
 }

@@ -23,6 +23,7 @@ class FakeStream {
   stopped = false
   stopCode: Code | null = null
   priority = 127
+  incremental = false
 
   constructor(id: number) {
     this.id = id
@@ -128,11 +129,15 @@ export class FakeTransport implements H3Transport {
     this.peer.streamReset(id, code)
     this.peer.events.push({ kind: 'stream-stopped', streamId: id, code })
   }
-  streamSetPriority(id: number, urgency: number): void {
+  streamSetPriority(id: number, urgency: number, incremental: boolean): void {
     this.get(id).priority = urgency
+    this.get(id).incremental = incremental
   }
   streamsLeft(bidirectional: boolean): number {
     return bidirectional ? this.limits.bidi - this.opened.bidi : this.limits.uni - this.opened.uni
+  }
+  peerStreamLimit(bidirectional: boolean): number {
+    return bidirectional ? this.peer.limits.bidi : this.peer.limits.uni
   }
   datagramSend(data: Uint8Array): boolean {
     this.peer.datagrams.push(data)

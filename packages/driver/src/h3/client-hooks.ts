@@ -109,7 +109,7 @@ export class ClientHooks implements DriverHooks<ClientH3Command> {
     for (const context of core.streams.values()) {
       if (context.id < id || context.receive !== ReceiveHalf.open) continue
       core.abort(context, H3ErrorCode.requestCancelled, H3ErrorCode.requestCancelled)
-      core.emit({ kind: 'ResetStream', streamId: context.id, errorCode: H3ErrorCode.requestRejected })
+      core.emit({ kind: 'ResetStream', streamId: context.id, errorCode: H3ErrorCode.requestRejected, retryable: true })
       core.settle(context)
     }
     this.failWaiting(core, new H3StateError('H3_GOAWAY_RECEIVED', 'the server takes no more requests on this connection (RFC 9114 §5.2)'))

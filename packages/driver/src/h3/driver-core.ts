@@ -168,12 +168,12 @@ export class H3DriverCore implements ReadSink, WriteSink, ReadyList, Waker {
     this.read(context)
   }
 
-  onPeerReset(streamId: number, code: WireValue): void {
+  onPeerReset(streamId: number, code: WireValue, retryable: boolean): void {
     const context = this.streams.get(streamId)
     if (context === undefined || context.isReceiveDone) return
     context.audit.recvdResetStreamErrorCode = code
     context.endReceive(ReceiveHalf.peerReset)
-    this.emit({ kind: 'ResetStream', streamId, errorCode: code })
+    this.emit({ kind: 'ResetStream', streamId, errorCode: code, retryable })
     this.settle(context)
   }
 

@@ -144,7 +144,7 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
         core.onFinished(event.streamId)
         return
       case 'reset':
-        core.onPeerReset(event.streamId, event.code)
+        core.onPeerReset(event.streamId, event.code, event.retryable)
         return
       case 'stopped':
         core.onPeerStopped(event.streamId, event.code)
@@ -173,7 +173,8 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
         core.receiveDatagrams()
         return
       case 'priority-update':
-        // The layer keeps the value; the hooks ask for it with the request's headers.
+      case 'origin':
+        // The layer keeps what they say: the hooks ask for a priority with the request's headers.
         return
     }
   }

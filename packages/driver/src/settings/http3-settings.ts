@@ -67,6 +67,8 @@ export function resolveHttp3Settings(settings: Http3Settings): ResolvedHttp3Sett
       qpackBlockedStreams: settings.qpackBlockedStreams,
       enableConnectProtocol: settings.enableExtendedConnect,
       enableDatagrams,
+      // Flows are the driver's: it associates datagrams, also those of draft requests and of none, and bounds what waits.
+      anyDatagrams: true,
       grease: settings.grease,
       random: { fill: (destination) => crypto.getRandomValues(destination as Uint8Array<ArrayBuffer>) },
       additionalSettings: settings.additionalSettings,

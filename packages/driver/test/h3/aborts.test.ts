@@ -111,7 +111,7 @@ describe('the peer aborts', () => {
     const exchange = await request(pair, POST, true)
     const response = await respond(pair, exchange)
     pair.clientController.shutdownStream(0, { kind: 'Write', errorCode: 4242 })
-    expect(await next(pair.serverController.events, 'ResetStream')).toEqual({ kind: 'ResetStream', streamId: 0, errorCode: 4242 })
+    expect(await next(pair.serverController.events, 'ResetStream')).toEqual({ kind: 'ResetStream', streamId: 0, errorCode: 4242, retryable: false })
     expect(await readAll(exchange.incoming.recv)).toMatchObject({ length: 0, fin: false })
     await exchange.incoming.send.send({ kind: 'Body', data: bytes('four'), fin: false })
     await exchange.incoming.send.send({ kind: 'Body', data: bytes('four'), fin: true })

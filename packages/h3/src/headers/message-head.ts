@@ -13,6 +13,11 @@ export class MessageHead {
   status: number
   /** -1 without Content-Length. */
   contentLength: number
+  hasContentType: boolean
+  /** Lines of `priority` joined; null without one. */
+  priority: string | null
+  /** Value of `capsule-protocol`, lines joined; null without one. */
+  capsuleProtocol: string | null
 
   constructor() {
     this.method = ''
@@ -23,6 +28,9 @@ export class MessageHead {
     this.host = null
     this.status = 0
     this.contentLength = -1
+    this.hasContentType = false
+    this.priority = null
+    this.capsuleProtocol = null
   }
 
   clear(): void {
@@ -34,6 +42,9 @@ export class MessageHead {
     this.host = null
     this.status = 0
     this.contentLength = -1
+    this.hasContentType = false
+    this.priority = null
+    this.capsuleProtocol = null
   }
 }
 
@@ -42,7 +53,7 @@ export function isPseudo(name: string): boolean {
   return name.charCodeAt(0) === 0x3a
 }
 
-/** What is wrong with a regular field line (RFC 9114 §4.2), or null. Fills `contentLength` and `host` of the head. */
+/** What is wrong with a regular field line (RFC 9114 §4.2), or null. Fills what the head has of it. `head` is null in trailers. */
 export function checkField(name: string, value: string, request: boolean, head: MessageHead | null): string | null {
   if (!isFieldName(name)) return `field name ${JSON.stringify(name)} (RFC 9114 §4.2)`
   if (!isFieldValue(value)) return `value of ${name} has a forbidden character (RFC 9110 §5.5)`
@@ -54,7 +65,8 @@ export function checkField(name: string, value: string, request: boolean, head: 
     case 'upgrade':
       return `connection-specific field ${name} (RFC 9114 §4.2)`
     case 'te':
-      return request && value.toLowerCase() === 'trailers' ? null : `te: ${value} (RFC 9114 §4.2)`
+      // RFC 9114 §4.2: in a request's header section only.
+      return request && head !== null && value.toLowerCase() === 'trailers' ? null : `te: ${value} (RFC 9114 §4.2)`
     case 'host':
       if (head !== null) {
         if (head.host !== null) return 'more than one host field (RFC 9110 §7.2)'
@@ -63,9 +75,23 @@ export function checkField(name: string, value: string, request: boolean, head: 
       return null
     case 'content-length':
       return head === null ? null : checkContentLength(value, head)
+    case 'content-type':
+      if (head !== null) head.hasContentType = true
+      return null
+    case 'priority':
+      if (head !== null) head.priority = joined(head.priority, value)
+      return null
+    case 'capsule-protocol':
+      if (head !== null) head.capsuleProtocol = joined(head.capsuleProtocol, value)
+      return null
     default:
       return null
   }
+}
+
+// RFC 9110 §5.3.
+function joined(before: string | null, value: string): string {
+  return before === null ? value : `${before}, ${value}`
 }
 
 // RFC 9110 §8.6: 1*DIGIT; the same value said twice may be accepted, different values may not.

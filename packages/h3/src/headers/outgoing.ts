@@ -2,6 +2,7 @@ import { fieldSectionSize } from '@quicwire/qpack'
 import type { WireValue } from '@quicwire/quic/varint'
 import { H3StateError } from '../errors.ts'
 import type { Header } from '../events.ts'
+import { checkCapsuleResponse } from './capsule-head.ts'
 import { MessageHead, checkTrailers } from './message-head.ts'
 import { checkRequest } from './request-head.ts'
 import { checkResponse } from './response-head.ts'
@@ -18,9 +19,11 @@ export function checkOutgoingRequest(fields: readonly Header[], peerExtendedConn
   return head
 }
 
-export function checkOutgoingResponse(fields: readonly Header[], informational: boolean, fin: boolean): MessageHead {
+/** `extendedConnect`: it answers an extended CONNECT request. */
+export function checkOutgoingResponse(fields: readonly Header[], informational: boolean, fin: boolean, extendedConnect: boolean): MessageHead {
   const head = new MessageHead()
   refuse(checkResponse(fields, head))
+  if (extendedConnect) refuse(checkCapsuleResponse(head))
   if (informational !== head.status < 200) {
     throw new H3StateError('H3_INVALID_FIELDS', `:status ${head.status} with informational: ${informational}`)
   }

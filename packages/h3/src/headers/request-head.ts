@@ -1,5 +1,6 @@
 import type { Header } from '../events.ts'
-import { isFieldValue, isScheme, isToken } from './characters.ts'
+import { checkCapsuleRequest } from './capsule-head.ts'
+import { isAuthority, isFieldValue, isHostAndPort, isPath, isScheme, isToken } from './characters.ts'
 import { checkField, isPseudo } from './message-head.ts'
 import type { MessageHead } from './message-head.ts'
 
@@ -26,7 +27,7 @@ export function checkRequest(fields: readonly Header[], extendedConnect: boolean
   if (head.protocol !== null) {
     if (!extendedConnect) return ':protocol without SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 9220 §3)'
     if (head.method !== 'CONNECT' || !isToken(head.protocol)) return ':protocol outside a CONNECT request (RFC 8441 §4)'
-    return checkTarget(seen, head)
+    return checkTarget(seen, head) ?? checkCapsuleRequest(head)
   }
   return head.method === 'CONNECT' ? checkConnect(seen, head) : checkTarget(seen, head)
 }
@@ -63,6 +64,7 @@ function setPseudo(name: string, value: string, head: MessageHead): number {
 function checkConnect(seen: number, head: MessageHead): string | null {
   if ((seen & (SCHEME | PATH)) !== 0) return 'CONNECT with :scheme or :path (RFC 9114 §4.4)'
   if (head.authority === null || head.authority === '') return 'CONNECT without :authority (RFC 9114 §4.4)'
+  if (!isHostAndPort(head.authority)) return `CONNECT to ${JSON.stringify(head.authority)}, not to host and port (RFC 9114 §4.4)`
   if (head.host !== null && head.host !== head.authority) return 'host differs from :authority (RFC 9114 §4.3.1)'
   return null
 }
@@ -70,6 +72,7 @@ function checkConnect(seen: number, head: MessageHead): string | null {
 function checkTarget(seen: number, head: MessageHead): string | null {
   if ((seen & SCHEME) === 0 || !isScheme(head.scheme)) return 'no valid :scheme (RFC 9114 §4.3.1)'
   if ((seen & PATH) === 0) return 'no :path (RFC 9114 §4.3.1)'
+  if (!isPath(head.path)) return `:path ${JSON.stringify(head.path)} (RFC 9114 §4.3.1)`
   if (head.authority !== null && head.host !== null && head.authority !== head.host) {
     return 'host differs from :authority (RFC 9114 §4.3.1)'
   }
@@ -77,6 +80,7 @@ function checkTarget(seen: number, head: MessageHead): string | null {
   if (scheme !== 'https' && scheme !== 'http') return null
   const authority = head.authority ?? head.host
   if (authority === null || authority === '') return 'neither :authority nor host (RFC 9114 §4.3.1)'
+  if (!isAuthority(authority)) return `:authority or host ${JSON.stringify(authority)} (RFC 9114 §4.3.1)`
   if (authority.includes('@')) return 'userinfo in :authority (RFC 9114 §4.3.1)'
   if (head.path.charCodeAt(0) === 0x2f || (head.path === '*' && head.method === 'OPTIONS')) return null
   return `:path ${JSON.stringify(head.path)} (RFC 9114 §4.3.1)`

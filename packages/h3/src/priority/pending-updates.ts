@@ -1,9 +1,9 @@
-/** PRIORITY_UPDATE values by request (RFC 9218 §7): the last one counts, and it may come before its request. */
+/** PRIORITY_UPDATE values whose requests have not been seen yet (RFC 9218 §7): the last one of each counts. */
 
-/** Most requests that are not open yet for which a value is kept. */
-const LIMIT = 256
+/** Most requests for which a value is kept. What comes beyond is not kept: the request then has the priority of its field. */
+export const MAX_PENDING_PRIORITY_UPDATES = 256
 
-export class PriorityUpdates {
+export class PendingUpdates {
   private readonly values: Map<number, string>
 
   constructor() {
@@ -11,7 +11,7 @@ export class PriorityUpdates {
   }
 
   set(streamId: number, value: string): void {
-    if (this.values.size >= LIMIT && !this.values.has(streamId)) return
+    if (this.values.size >= MAX_PENDING_PRIORITY_UPDATES && !this.values.has(streamId)) return
     this.values.set(streamId, value)
   }
 
@@ -19,7 +19,11 @@ export class PriorityUpdates {
     return this.values.get(streamId) ?? null
   }
 
-  delete(streamId: number): void {
-    if (this.values.size > 0) this.values.delete(streamId)
+  /** The value, which is forgotten; null without one. */
+  take(streamId: number): string | null {
+    if (this.values.size === 0) return null
+    const value = this.values.get(streamId) ?? null
+    this.values.delete(streamId)
+    return value
   }
 }

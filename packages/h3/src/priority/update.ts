@@ -31,12 +31,6 @@ export function parsePriorityUpdate(bytes: Uint8Array, start: number, end: numbe
   for (let i = start + varintLengthAt(bytes[start]!); i < end; i++) out.value += String.fromCharCode(bytes[i]!)
 }
 
-/** A Priority Field Value (RFC 9218 §4); default parameters are left out. */
-export function priorityFieldValue(urgency: number, incremental: boolean): string {
-  const u = urgency === 3 ? '' : `u=${urgency}`
-  return incremental ? (u === '' ? 'i' : `${u}, i`) : u
-}
-
 export function encodePriorityUpdate(streamId: number, value: string): Uint8Array<ArrayBuffer> {
   const payload = new Uint8Array(varintSize(streamId) + value.length)
   const position = writeVarint(payload, 0, streamId)

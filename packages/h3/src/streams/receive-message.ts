@@ -2,6 +2,7 @@ import type { QpackDecoder } from '@quicwire/qpack'
 import { H3ErrorCode, connectionError, streamError } from '../errors.ts'
 import type { EventQueue } from '../event-queue.ts'
 import type { Header } from '../events.ts'
+import { checkCapsuleResponse } from '../headers/capsule-head.ts'
 import type { MessageHead } from '../headers/message-head.ts'
 import { checkTrailers } from '../headers/message-head.ts'
 import { checkRequest } from '../headers/request-head.ts'
@@ -27,6 +28,8 @@ export interface ReceiveContext {
   readonly maxFieldSectionSize: number
   /** Scratch of the checks. */
   readonly head: MessageHead
+  /** Server: a request's header section is valid and about to be reported; `head` is that of the scratch. */
+  readonly onRequestHead: (streamId: number, head: MessageHead) => void
 }
 
 const Stage = { head: 0, body: 1, trailers: 2, done: 3 } as const
@@ -35,6 +38,10 @@ type Stage = (typeof Stage)[keyof typeof Stage]
 export class ReceiveMessage {
   /** Of the request: on a server known once its headers have been read, on a client from the start. */
   requestMethod: string
+  /** The request is an extended CONNECT (RFC 9220). */
+  extendedConnect: boolean
+  /** A section of the message, interim ones included, has been reported. */
+  heard: boolean
   /** The body has been read up to something that `advance` has to look at. */
   readOn: boolean
   private readonly id: number
@@ -51,10 +58,12 @@ export class ReceiveMessage {
   private noContent: boolean
   private tunnel: boolean
 
-  constructor(id: number, context: ReceiveContext, requestMethod: string) {
+  constructor(id: number, context: ReceiveContext, requestMethod: string, extendedConnect: boolean) {
     this.id = id
     this.context = context
     this.requestMethod = requestMethod
+    this.extendedConnect = extendedConnect
+    this.heard = false
     this.readOn = false
     this.frames = new FrameReader()
     this.collector = null
@@ -69,11 +78,6 @@ export class ReceiveMessage {
 
   get done(): boolean {
     return this.stage === Stage.done
-  }
-
-  /** A header section has been reported. */
-  get begun(): boolean {
-    return this.stage !== Stage.head
   }
 
   /** Nothing more is read or reported. */
@@ -226,15 +230,17 @@ export class ReceiveMessage {
     const reason = checkRequest(fields, extendedConnect, head)
     if (reason !== null) throw streamError(H3ErrorCode.messageError, reason)
     this.requestMethod = head.method
+    this.extendedConnect = head.protocol !== null
     this.tunnel = head.method === 'CONNECT'
     this.expectedLength = this.tunnel ? -1 : head.contentLength
     this.stage = Stage.body
+    this.context.onRequestHead(this.id, head)
     this.report(fields, false, false)
   }
 
   private response(fields: readonly Header[]): void {
     const { head } = this.context
-    const reason = checkResponse(fields, head)
+    const reason = checkResponse(fields, head) ?? (this.extendedConnect ? checkCapsuleResponse(head) : null)
     if (reason !== null) throw streamError(H3ErrorCode.messageError, reason)
     const informational = head.status < 200
     if (!informational) {
@@ -256,6 +262,7 @@ export class ReceiveMessage {
 
   private report(headers: readonly Header[], informational: boolean, trailers: boolean): void {
     const { events, transport } = this.context
+    this.heard = true
     const moreFrames = transport.streamReceiveState(this.id) !== ReceiveState.finished
     events.push({ kind: 'headers', streamId: this.id, headers, informational, trailers, moreFrames })
   }

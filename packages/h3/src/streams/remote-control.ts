@@ -1,10 +1,11 @@
 import { readVarintExact, varintLengthAt } from '@quicwire/quic/varint'
 import type { WireValue } from '@quicwire/quic/varint'
 import { H3ErrorCode, connectionError } from '../errors.ts'
+import { MAX_ORIGIN_PAYLOAD, parseOrigins } from '../origin/origin-frame.ts'
 import { MAX_PRIORITY_UPDATE_PAYLOAD, PriorityUpdate, parsePriorityUpdate } from '../priority/update.ts'
 import type { H3Transport } from '../transport.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
-import { FrameType, frameName, isHttp2FrameType, isKnownFrameType } from '../wire/frame-types.ts'
+import { FrameType, frameName, isHttp2FrameType } from '../wire/frame-types.ts'
 import { PayloadCollector } from '../wire/payload-collector.ts'
 import { MAX_SETTINGS_PAYLOAD, parseSettings } from '../wire/settings.ts'
 import type { Setting } from '../wire/settings.ts'
@@ -15,6 +16,7 @@ export interface ControlHandler {
   onSettings(settings: readonly Setting[]): void
   onGoaway(id: WireValue): void
   onPriorityUpdate(streamId: number, value: string): void
+  onOrigin(origins: readonly string[]): void
 }
 
 export class RemoteControl {
@@ -24,6 +26,8 @@ export class RemoteControl {
   private readonly frames: FrameReader
   private readonly collector: PayloadCollector
   private readonly priorityUpdate: PriorityUpdate
+  /** The current frame is understood, so its payload is kept until it is whole. */
+  private understood: boolean
   private settingsSeen: boolean
   private maxPushId: WireValue
 
@@ -34,6 +38,7 @@ export class RemoteControl {
     this.frames = new FrameReader()
     this.collector = new PayloadCollector()
     this.priorityUpdate = new PriorityUpdate()
+    this.understood = false
     this.settingsSeen = false
     this.maxPushId = -1
   }
@@ -55,19 +60,20 @@ export class RemoteControl {
       if (!frames.inPayload) {
         position = frames.readHeader(view, position, view.length)
         if (!frames.inPayload) return
-        this.frameHeader(frames.type, frames.length)
+        this.understood = this.frameHeader(frames.type, frames.length)
         if (frames.remaining > 0) continue
       }
       const type = frames.type
       const end = Math.min(view.length, position + frames.remaining)
-      const complete = isKnownFrameType(type) && collector.add(view, position, end, frames.remaining)
+      const complete = this.understood && collector.add(view, position, end, frames.remaining)
       frames.took(end - position)
       position = end
       if (complete) this.frame(type, collector.bytes, collector.start, collector.end)
     }
   }
 
-  private frameHeader(type: number, length: number): void {
+  /** Whether the payload is to be kept. */
+  private frameHeader(type: number, length: number): boolean {
     // RFC 9114 §6.2.1: SETTINGS is the first frame, reserved types included.
     if (!this.settingsSeen && type !== FrameType.settings) {
       throw connectionError(H3ErrorCode.missingSettings, `${frameName(type)} before SETTINGS (RFC 9114 §6.2.1)`)
@@ -77,7 +83,7 @@ export class RemoteControl {
         if (this.settingsSeen) throw connectionError(H3ErrorCode.frameUnexpected, 'second SETTINGS (RFC 9114 §7.2.4)')
         this.settingsSeen = true
         if (length > MAX_SETTINGS_PAYLOAD) throw connectionError(H3ErrorCode.excessiveLoad, `SETTINGS of ${length} bytes`)
-        return
+        return true
       case FrameType.goaway:
       case FrameType.cancelPush:
         return this.identifierFrame(type, length)
@@ -88,18 +94,23 @@ export class RemoteControl {
       case FrameType.priorityUpdatePush:
         if (!this.isServer) this.unexpected(type)
         if (length > MAX_PRIORITY_UPDATE_PAYLOAD) throw connectionError(H3ErrorCode.excessiveLoad, `PRIORITY_UPDATE of ${length} bytes`)
-        return
+        return true
+      case FrameType.origin:
+        // RFC 9412 §2: from servers to clients. Not critical: what a client sends, or what is too long, is skipped.
+        return !this.isServer && length <= MAX_ORIGIN_PAYLOAD
       case FrameType.data:
       case FrameType.headers:
       case FrameType.pushPromise:
         return this.unexpected(type)
       default:
         if (isHttp2FrameType(type)) this.unexpected(type)
+        return false
     }
   }
 
-  private identifierFrame(type: number, length: number): void {
+  private identifierFrame(type: number, length: number): true {
     if (length < 1 || length > 8) throw connectionError(H3ErrorCode.frameError, `${frameName(type)} of ${length} bytes (RFC 9114 §7.1)`)
+    return true
   }
 
   private unexpected(type: number): never {
@@ -125,7 +136,10 @@ export class RemoteControl {
         parsePriorityUpdate(bytes, start, end, this.priorityUpdate)
         return this.handler.onPriorityUpdate(this.priorityUpdate.streamId, this.priorityUpdate.value)
       case FrameType.priorityUpdatePush:
+        if (readVarintExact(bytes, start, end) === -1) throw connectionError(H3ErrorCode.frameError, 'PRIORITY_UPDATE without an element id')
         throw connectionError(H3ErrorCode.idError, 'PRIORITY_UPDATE for a push that was not promised (RFC 9218 §7.2)')
+      case FrameType.origin:
+        return this.handler.onOrigin(parseOrigins(bytes, start, end))
       default:
     }
   }

@@ -1,3 +1,4 @@
+import { RequestPriority } from '../priority/request-priority.ts'
 import type { H3Transport } from '../transport.ts'
 import type { DataHeaderSlab } from '../wire/frame-writer.ts'
 import { ReceiveMessage } from './receive-message.ts'
@@ -9,11 +10,13 @@ export class RequestStream {
   readonly id: number
   readonly send: SendMessage
   readonly receive: ReceiveMessage
+  readonly priority: RequestPriority
 
-  constructor(id: number, transport: H3Transport, context: ReceiveContext, slab: DataHeaderSlab, requestMethod: string) {
+  constructor(id: number, transport: H3Transport, context: ReceiveContext, slab: DataHeaderSlab, requestMethod: string, extendedConnect: boolean) {
     this.id = id
     this.send = new SendMessage(id, transport, slab)
-    this.receive = new ReceiveMessage(id, context, requestMethod)
+    this.receive = new ReceiveMessage(id, context, requestMethod, extendedConnect)
+    this.priority = new RequestPriority()
   }
 
   get done(): boolean {

@@ -25,6 +25,8 @@ export class SendMessage {
   private stage: Stage
   /** The message can have no content (HEAD, 204, 304): its body is accepted and dropped, as node:http does. */
   noContent: boolean
+  /** The stream is a tunnel (RFC 9114 §4.4): only DATA follows, no trailers. */
+  tunnel: boolean
 
   constructor(id: number, transport: H3Transport, slab: DataHeaderSlab) {
     this.id = id
@@ -33,6 +35,7 @@ export class SendMessage {
     this.outbox = new Outbox(transport)
     this.stage = Stage.head
     this.noContent = false
+    this.tunnel = false
   }
 
   /** More can be sent. */
@@ -59,6 +62,7 @@ export class SendMessage {
   /** Whether a section of this kind may come now. Throws H3StateError; a stopped stream is no mistake of the caller. */
   checkSection(trailers: boolean): void {
     if (this.stage === Stage.gone || this.outbox.gone) return
+    if (trailers && this.tunnel) throw new H3StateError('H3_MESSAGE_STATE', `trailers do not fit in the tunnel on stream ${this.id} (RFC 9114 §4.4)`)
     if (trailers ? this.stage !== Stage.body : this.stage !== Stage.head) {
       throw new H3StateError('H3_MESSAGE_STATE', `${trailers ? 'trailers' : 'headers'} do not fit here on stream ${this.id}`)
     }

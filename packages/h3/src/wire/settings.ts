@@ -70,3 +70,8 @@ function checkSetting(id: WireValue, value: WireValue): void {
     default:
   }
 }
+
+/** RFC 9114 §7.2.4.1: settings of the form 0x1f * N + 0x21 mean nothing. */
+export function isReservedSetting(id: WireValue): boolean {
+  return typeof id === 'number' ? id >= 0x21 && (id - 0x21) % 0x1f === 0 : (id - 0x21n) % 0x1fn === 0n
+}

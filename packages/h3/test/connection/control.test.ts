@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { H3StateError, SettingId } from '../../src/index.ts'
-import { GET, Lab, OK, frame, h3Pair, headersFrame, varint } from '../h3-pair.ts'
+import { SettingId } from '../../src/index.ts'
+import { GET, Lab, frame, h3Pair, headersFrame, stateError, varint } from '../h3-pair.ts'
 
 const LONG = frame(0x4242, Array.from({ length: 9000 }, () => 1))
-
-function code(call: () => unknown): string {
-  try {
-    call()
-  } catch (error) {
-    if (error instanceof H3StateError) return error.code
-    throw error
-  }
-  return 'nothing thrown'
-}
 
 describe('SETTINGS (RFC 9114 §7.2.4)', () => {
   it('go out first and arrive as one event', () => {
@@ -124,7 +114,7 @@ describe('control stream (RFC 9114 §6.2.1)', () => {
     lab.write(id, headersFrame(GET), true)
     lab.run()
     expect(lab.subject.events.at(-1)).toMatchObject({ kind: 'connection-error', code: 0x105 })
-    expect(code(() => lab.subject.h3.sendGoaway())).toBe('nothing thrown')
+    expect(stateError(() => lab.subject.h3.sendGoaway())).toBe('nothing thrown')
     expect(lab.subject.h3.sendBody(id, new Uint8Array(1), false)).toBe(-1)
   })
 })
@@ -226,178 +216,5 @@ describe('GREASE (RFC 9114 §7.2.8, §6.2.3, §7.2.4.1)', () => {
     const { server, client } = h3Pair({ grease: false })
     expect(server.h3.peerSettings()!.some(([id]) => reserved(Number(id)))).toBe(false)
     expect(client.transport.opened.uni).toBe(3)
-  })
-})
-
-describe('GOAWAY (RFC 9114 §5.2)', () => {
-  it('from a server: what is under way ends, what comes later is rejected', () => {
-    const { client, server, run } = h3Pair()
-    const first = client.h3.sendRequest(GET, true)
-    run()
-    // One request crosses the GOAWAY.
-    server.h3.sendGoaway()
-    const late = client.h3.sendRequest(GET, true)
-    run()
-    expect(client.of('goaway')).toEqual([{ kind: 'goaway', id: 4 }])
-    expect(server.story(late)).toEqual([])
-    expect(client.of('reset')).toEqual([{ kind: 'reset', streamId: late, code: 0x10b }])
-    expect(code(() => client.h3.sendRequest(GET, true))).toBe('H3_GOAWAY_RECEIVED')
-    server.h3.sendHeaders(first, OK, { fin: true })
-    run()
-    expect(client.story(first)).toEqual(['headers', 'finished'])
-  })
-  it('in two steps, with the largest id first', () => {
-    const { client, server, run } = h3Pair()
-    const largest = 2n ** 62n - 4n
-    server.h3.sendGoaway(largest)
-    run()
-    expect(client.of('goaway')).toEqual([{ kind: 'goaway', id: largest }])
-    server.h3.sendGoaway()
-    server.h3.sendGoaway()
-    run()
-    expect(client.of('goaway').map((event) => event.id)).toEqual([largest, 0, 0])
-    expect(code(() => server.h3.sendGoaway(8))).toBe('H3_INVALID_ID')
-    expect(code(() => server.h3.sendGoaway(2))).toBe('H3_INVALID_ID')
-  })
-  it('from a client: push id 0', () => {
-    const { client, server, run } = h3Pair()
-    client.h3.sendGoaway()
-    run()
-    expect(server.of('goaway')).toEqual([{ kind: 'goaway', id: 0 }])
-  })
-})
-
-describe('priorities (RFC 9218)', () => {
-  it('a client tells the server, also before the request is there', () => {
-    const lab = new Lab('server')
-    lab.write(lab.control, frame(0xf0700, [0, ...[...'u=1, i'].map((c) => c.charCodeAt(0))]))
-    lab.run()
-    expect(lab.subject.of('priority-update')).toEqual([{ kind: 'priority-update', streamId: 0, value: 'u=1, i' }])
-    expect(lab.subject.h3.priorityUpdate(0)).toBe('u=1, i')
-    const id = lab.request()
-    lab.write(id, headersFrame(GET), true)
-    lab.run()
-    lab.write(lab.control, frame(0xf0700, [0]))
-    lab.run()
-    expect(lab.subject.h3.priorityUpdate(0)).toBe('')
-    lab.subject.h3.sendHeaders(id, OK, { fin: true })
-    lab.run()
-    // Over: nothing is kept, nothing is reported.
-    expect(lab.subject.h3.priorityUpdate(0)).toBeNull()
-    lab.write(lab.control, frame(0xf0700, [0]))
-    lab.run()
-    expect(lab.subject.of('priority-update').length).toBe(2)
-  })
-  it('setPriority orders the transport and sends PRIORITY_UPDATE', () => {
-    const { client, server, run } = h3Pair()
-    const id = client.h3.sendRequest(GET, false)
-    run()
-    expect(client.transport.streams.get(id)!.priority).toBe(127)
-    client.h3.setPriority(id, 0, true)
-    client.h3.setPriority(id, 3, false)
-    client.h3.setPriority(id, 99, false)
-    server.h3.setPriority(id, 5, false)
-    run()
-    expect(client.transport.streams.get(id)!.priority).toBe(131)
-    expect(server.transport.streams.get(id)!.priority).toBe(129)
-    expect(server.of('priority-update').map((event) => event.value)).toEqual(['u=0, i', '', 'u=7'])
-  })
-  it('keeps a bounded number of values for requests that never come', () => {
-    const lab = new Lab('server')
-    lab.write(lab.control, Array.from({ length: 2000 }, (_, i) => frame(0xf0700, [...varint(i * 4), 0x69])).flat())
-    lab.run()
-    expect(lab.outcome()).toBe('ok')
-    let kept = 0
-    for (let i = 0; i < 2000; i++) if (lab.subject.h3.priorityUpdate(i * 4) !== null) kept++
-    expect(kept).toBeLessThanOrEqual(256)
-  })
-})
-
-describe('extended CONNECT (RFC 9220)', () => {
-  const websocket = [[':method', 'CONNECT'], ...GET.slice(1), [':protocol', 'websocket']] as const
-  it('needs the server to have enabled it', () => {
-    const off = h3Pair()
-    expect(code(() => off.client.h3.sendRequest(websocket, false))).toBe('H3_EXTENDED_CONNECT_DISABLED')
-    const on = h3Pair({}, { enableConnectProtocol: true })
-    const id = on.client.h3.sendRequest(websocket, false)
-    on.run()
-    expect(on.server.of('headers')[0]!.headers).toEqual(websocket)
-    on.server.h3.sendHeaders(id, OK, { fin: false })
-    on.run()
-    expect(on.client.story(id)).toEqual(['headers'])
-  })
-  it('refuses :protocol outside CONNECT (RFC 8441 §4)', () => {
-    const lab = new Lab('server', { enableConnectProtocol: true })
-    lab.write(lab.request(), headersFrame([...GET, [':protocol', 'websocket']]), true)
-    lab.run()
-    expect(lab.outcome()).toBe('stream 0x10e')
-  })
-})
-
-describe('HTTP Datagrams (RFC 9297)', () => {
-  function datagramPair(): ReturnType<typeof h3Pair> {
-    const pair = h3Pair({ enableDatagrams: true }, { enableDatagrams: true }, false)
-    pair.client.transport.datagramLimit = 1200
-    pair.server.transport.datagramLimit = 1200
-    pair.client.h3.start()
-    pair.server.h3.start()
-    pair.run()
-    return pair
-  }
-  it('carry the quarter stream id', () => {
-    const { client, server, run } = datagramPair()
-    for (let i = 0; i < 70; i++) client.h3.sendRequest(GET, false)
-    run()
-    expect(client.h3.datagramMaxSize(4)).toBe(1199)
-    expect(client.h3.datagramMaxSize(256)).toBe(1198)
-    expect(client.h3.sendDatagram(256, Uint8Array.of(1, 2, 3))).toBe(true)
-    expect(client.h3.sendDatagram(4, new Uint8Array(1200))).toBe(false)
-    server.step()
-    expect(server.of('datagram').length).toBe(1)
-    const datagram = server.h3.receiveDatagram()!
-    expect([datagram.streamId, ...datagram.payload]).toEqual([256, 1, 2, 3])
-    expect(server.h3.receiveDatagram()).toBeNull()
-    client.h3.sendDatagram(8, Uint8Array.of(9))
-    client.h3.sendDatagram(8, Uint8Array.of(8))
-    server.step()
-    server.step()
-    expect(server.of('datagram').length).toBe(2)
-  })
-  it('of streams that are over, or never were, are dropped (§2.1)', () => {
-    const { client, server, run } = datagramPair()
-    const id = client.h3.sendRequest(GET, true)
-    run()
-    server.h3.sendHeaders(id, OK, { fin: true })
-    run()
-    expect(client.h3.sendDatagram(id, Uint8Array.of(1))).toBe(false)
-    client.transport.datagramSend(Uint8Array.of(id / 4, 1))
-    server.step()
-    expect(server.h3.receiveDatagram()).toBeNull()
-    // Ahead of its request: the server may want to keep it.
-    client.transport.datagramSend(Uint8Array.of(7, 1))
-    server.step()
-    expect(server.h3.receiveDatagram()?.streamId).toBe(28)
-    server.transport.datagramSend(Uint8Array.of(7, 1))
-    client.step()
-    expect(client.h3.receiveDatagram()).toBeNull()
-  })
-  it.each<[string, number[]]>([
-    ['empty', []],
-    ['id cut short', [0x40]],
-    ['id above 2^60 - 1', [0xd0, 0, 0, 0, 0, 0, 0, 0]],
-  ])('malformed: %s is H3_DATAGRAM_ERROR (§2.1)', (_, bytes) => {
-    const { client, server } = datagramPair()
-    client.transport.datagramSend(Uint8Array.from(bytes))
-    server.step()
-    expect(server.h3.receiveDatagram()).toBeNull()
-    server.poll()
-    expect(server.of('connection-error')[0]!.code).toBe(0x33)
-  })
-  it('need both sides and the transport parameter (§2.1.1)', () => {
-    const off = h3Pair({ enableDatagrams: true }, {}, true)
-    off.client.h3.sendRequest(GET, false)
-    expect(off.client.h3.sendDatagram(0, Uint8Array.of(1))).toBe(false)
-    const { client } = h3Pair({ enableDatagrams: true }, { enableDatagrams: true })
-    expect(client.of('connection-error')[0]!.code).toBe(0x109)
   })
 })

@@ -1,22 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { H3StateError } from '../../src/index.ts'
 import type { Header } from '../../src/index.ts'
-import { GET, OK, ascii, h3Pair } from '../h3-pair.ts'
+import { GET, OK, ascii, h3Pair, stateError } from '../h3-pair.ts'
 import type { Pair } from '../h3-pair.ts'
 
 const POST: readonly Header[] = [[':method', 'POST'], ...GET.slice(1)]
 const CODE = 0x10c
-
-function code(call: () => unknown): string {
-  try {
-    call()
-  } catch (error) {
-    if (error instanceof H3StateError) return error.code
-    throw error
-  }
-  return 'nothing thrown'
-}
 
 /** Sends `text` however the transport takes it. */
 function sendAll(pair: Pair, from: 'client' | 'server', id: number, text: string, fin: boolean): void {
@@ -270,7 +259,7 @@ describe('wrong calls raise H3StateError and send nothing', () => {
     ['beyond latin1', [...GET, ['x', '\u0142']]],
   ])('%s', (_, fields) => {
     const { client } = h3Pair()
-    expect(code(() => client.h3.sendRequest(fields, true))).toBe('H3_INVALID_FIELDS')
+    expect(stateError(() => client.h3.sendRequest(fields, true))).toBe('H3_INVALID_FIELDS')
     expect(client.transport.opened.bidi).toBe(0)
   })
   it('out of order', () => {
@@ -278,25 +267,25 @@ describe('wrong calls raise H3StateError and send nothing', () => {
     const { client, server } = pair
     const id = client.h3.sendRequest(POST, false)
     pair.run()
-    expect(code(() => server.h3.sendBody(id, ascii('x'), false))).toBe('H3_MESSAGE_STATE')
-    expect(code(() => server.h3.sendHeaders(id, [['x', 'y']], { fin: true, trailers: true }))).toBe('H3_MESSAGE_STATE')
-    expect(code(() => server.h3.sendHeaders(id, [[':status', '100']], { fin: false }))).toBe('H3_INVALID_FIELDS')
-    expect(code(() => server.h3.sendHeaders(id, OK, { fin: false, informational: true }))).toBe('H3_INVALID_FIELDS')
-    expect(code(() => server.h3.sendHeaders(id, [[':status', '100']], { fin: true, informational: true }))).toBe('H3_MESSAGE_STATE')
+    expect(stateError(() => server.h3.sendBody(id, ascii('x'), false))).toBe('H3_MESSAGE_STATE')
+    expect(stateError(() => server.h3.sendHeaders(id, [['x', 'y']], { fin: true, trailers: true }))).toBe('H3_MESSAGE_STATE')
+    expect(stateError(() => server.h3.sendHeaders(id, [[':status', '100']], { fin: false }))).toBe('H3_INVALID_FIELDS')
+    expect(stateError(() => server.h3.sendHeaders(id, OK, { fin: false, informational: true }))).toBe('H3_INVALID_FIELDS')
+    expect(stateError(() => server.h3.sendHeaders(id, [[':status', '100']], { fin: true, informational: true }))).toBe('H3_MESSAGE_STATE')
     server.h3.sendHeaders(id, OK, { fin: false })
-    expect(code(() => server.h3.sendHeaders(id, OK, { fin: false }))).toBe('H3_MESSAGE_STATE')
-    expect(code(() => client.h3.sendHeaders(id, GET, { fin: false }))).toBe('H3_MESSAGE_STATE')
+    expect(stateError(() => server.h3.sendHeaders(id, OK, { fin: false }))).toBe('H3_MESSAGE_STATE')
+    expect(stateError(() => client.h3.sendHeaders(id, GET, { fin: false }))).toBe('H3_MESSAGE_STATE')
     client.h3.sendHeaders(id, [['x', 'y']], { fin: false, trailers: true })
-    expect(code(() => client.h3.sendBody(id, ascii('x'), false))).toBe('H3_MESSAGE_STATE')
-    expect(code(() => server.h3.sendRequest(GET, true))).toBe('H3_WRONG_ROLE')
+    expect(stateError(() => client.h3.sendBody(id, ascii('x'), false))).toBe('H3_MESSAGE_STATE')
+    expect(stateError(() => server.h3.sendRequest(GET, true))).toBe('H3_WRONG_ROLE')
   })
   it('before start', () => {
     const { client } = h3Pair({}, {}, false)
-    expect(code(() => client.h3.sendRequest(GET, true))).toBe('H3_NOT_STARTED')
+    expect(stateError(() => client.h3.sendRequest(GET, true))).toBe('H3_NOT_STARTED')
   })
   it('a section the peer has said it will refuse (§4.2.2)', () => {
     const pair = h3Pair({}, { maxFieldSectionSize: 200 })
-    expect(code(() => pair.client.h3.sendRequest([...GET, ['x', 'y'.repeat(200)]], true))).toBe('H3_FIELD_SECTION_TOO_LARGE')
+    expect(stateError(() => pair.client.h3.sendRequest([...GET, ['x', 'y'.repeat(200)]], true))).toBe('H3_FIELD_SECTION_TOO_LARGE')
     expect(pair.client.h3.sendRequest(GET, true)).toBe(0)
   })
 })

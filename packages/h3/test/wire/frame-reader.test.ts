@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { FrameReader } from '../../src/wire/frame-reader.ts'
 import { dataPayloadFor } from '../../src/wire/frame-writer.ts'
 import { PayloadCollector } from '../../src/wire/payload-collector.ts'
-import { PeerStreamLedger } from '../../src/connection/peer-stream-ledger.ts'
+import { PeerStreamLedger } from '../../src/streams/peer-stream-ledger.ts'
 import { varint } from '../h3-pair.ts'
 
 interface Frame {

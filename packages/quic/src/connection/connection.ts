@@ -201,6 +201,11 @@ export class Connection {
     return this.core.streams.peerStreamsLeft(bidirectional)
   }
 
+  /** Streams of the kind the peer may have opened altogether, closed ones included: the last MAX_STREAMS we sent. */
+  peerStreamLimit(bidirectional: boolean): number {
+    return this.core.streams.localStreamLimit(bidirectional)
+  }
+
   /** RFC 9221. False when datagrams were not negotiated, the data is too large, or the queue is full. */
   datagramSend(data: Uint8Array): boolean {
     return this.core.lifecycle.isOpen() && this.core.datagrams.send(data)

@@ -20,6 +20,11 @@ export class IncomingLimit {
     this.concurrent = concurrent
   }
 
+  /** How many the peer may have opened altogether. */
+  get limit(): number {
+    return this.advertised
+  }
+
   allows(index: number): boolean {
     return index < this.advertised
   }

@@ -238,6 +238,11 @@ export class Streams {
     return Math.max(0, this.map.outgoing(bidirectional).left())
   }
 
+  /** How many streams the peer may have opened altogether, closed ones included. */
+  localStreamLimit(bidirectional: boolean): number {
+    return this.map.incoming(bidirectional).limit
+  }
+
   // -- received frames; all throw TransportError and nothing else
 
   /** STREAM. The buffer is the room's from now on. */

@@ -8,7 +8,6 @@ import { headerValue, knownLength } from '../http/message.ts'
 import { sendBody } from '../http/send-body.ts'
 import type { IncomingResponse, RequestInit, Session, SessionInfo, SessionStats } from './session.ts'
 
-const H3_REQUEST_REJECTED = 0x10b
 const H3_REQUEST_CANCELLED = 0x10c
 
 /** One request from the call to the end of its response. */
@@ -145,8 +144,7 @@ export class H3Session implements Session {
         return
       }
       case 'ResetStream': {
-        const why =
-          Number(event.errorCode) === H3_REQUEST_REJECTED ? 'the server did not process the request' : `the server reset the stream, code ${hex(event.errorCode)}`
+        const why = event.retryable ? 'the server did not process the request' : `the server reset the stream, code ${hex(event.errorCode)}`
         this.failStream(event.streamId, why)
         return
       }

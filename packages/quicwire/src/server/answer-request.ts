@@ -1,7 +1,7 @@
 // One request on a server: headers in, handler, response out. Whatever goes wrong with one request stays with it: a
 // handler that throws gives 500, a body that breaks resets the stream (never a clean end of a cut body).
 
-import type { IncomingH3Headers } from '@quicwire/driver'
+import { joinCookies, type IncomingH3Headers } from '@quicwire/driver'
 import { BodyStream, ResponseError } from '../http/body-stream.ts'
 import type { Handler, Header, IncomingRequest, OutgoingResponse } from '../http/message.ts'
 import { headerValue, knownLength } from '../http/message.ts'
@@ -23,7 +23,8 @@ export async function answerRequest(incoming: IncomingH3Headers, handler: Handle
 
 function requestFrom(incoming: IncomingH3Headers, body: BodyStream): IncomingRequest {
   const fields = incoming.headers
-  const headers = fields.filter(([name]) => !name.startsWith(':'))
+  // RFC 9114 §4.2.1: an application that knows nothing of HTTP/3 gets one cookie line.
+  const headers = joinCookies(fields).filter(([name]) => !name.startsWith(':'))
   return {
     method: headerValue(fields, ':method') ?? '',
     path: headerValue(fields, ':path') ?? '',

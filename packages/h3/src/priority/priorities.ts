@@ -1,0 +1,74 @@
+import type { H3Transport } from '../transport.ts'
+import { PendingUpdates } from './pending-updates.ts'
+import { PriorityParameters, parsePriority } from './priority.ts'
+import type { RequestPriority } from './request-priority.ts'
+
+/** Turns priorities of requests (RFC 9218) into the transport's order of streams. */
+
+/** Urgencies 0..7 stand in the middle of the transport's 0..255: control streams go before all of them. */
+const URGENCY_BASE = 124
+
+/** Of a request stream, as far as this room sees it. */
+export interface PrioritizedStream {
+  readonly id: number
+  readonly priority: RequestPriority
+}
+
+export class Priorities {
+  private readonly transport: H3Transport
+  private readonly pending: PendingUpdates
+  private readonly scratch: PriorityParameters
+
+  constructor(transport: H3Transport) {
+    this.transport = transport
+    this.pending = new PendingUpdates()
+    this.scratch = new PriorityParameters()
+  }
+
+  /** A request stream has been opened, by either side. An update that came before it counts now. */
+  opened(stream: PrioritizedStream): void {
+    const update = this.pending.take(stream.id)
+    if (update !== null) stream.priority.onUpdate(update, this.scratch)
+    this.schedule(stream)
+  }
+
+  /** The `priority` field of a request, lines joined; null without one. */
+  onRequestField(stream: PrioritizedStream, value: string | null): void {
+    if (value !== null && stream.priority.onRequestField(value, this.scratch)) this.schedule(stream)
+  }
+
+  /** The `priority` field of a response we send (RFC 9218 §8). */
+  onResponseField(stream: PrioritizedStream, value: string | null): void {
+    if (value === null) return
+    parsePriority(value, this.scratch)
+    stream.priority.prefer(this.scratch)
+    this.schedule(stream)
+  }
+
+  /** PRIORITY_UPDATE for a request that is open. */
+  onUpdate(stream: PrioritizedStream, value: string): void {
+    stream.priority.onUpdate(value, this.scratch)
+    this.schedule(stream)
+  }
+
+  /** PRIORITY_UPDATE for a request not seen yet. */
+  onEarlyUpdate(streamId: number, value: string): void {
+    this.pending.set(streamId, value)
+  }
+
+  earlyUpdate(streamId: number): string | null {
+    return this.pending.get(streamId)
+  }
+
+  /** The application's choice. */
+  prefer(stream: PrioritizedStream, urgency: number, incremental: boolean): void {
+    this.scratch.urgency = urgency
+    this.scratch.incremental = incremental ? 1 : 0
+    stream.priority.prefer(this.scratch)
+    this.schedule(stream)
+  }
+
+  private schedule(stream: PrioritizedStream): void {
+    this.transport.streamSetPriority(stream.id, URGENCY_BASE + stream.priority.urgency, stream.priority.incremental)
+  }
+}
