@@ -41,7 +41,10 @@ export interface H3Transport {
 /** Values of `streamReceiveState`. */
 export const ReceiveState = { open: 0, finished: 1, reset: 2, unknown: 3 } as const
 
-/** The transport's stream events, as quic's `Connection.poll()` gives them. */
+/**
+ * The transport's stream events, as quic's `Connection.poll()` gives them. Each goes to `H3Connection.onStreamEvent` before the next is polled: a stream
+ * whose end has been announced may be gone with the event after it.
+ */
 export interface H3StreamEvent {
   readonly kind:
     | 'stream-opened'

@@ -1,28 +1,37 @@
 import { QpackEncoder } from '@quicwire/qpack'
 import { H3Connection, H3StateError } from '../src/index.ts'
-import type { H3Config, H3Event, Header } from '../src/index.ts'
+import type { H3Config, H3Event, H3StreamEvent, H3Transport, Header } from '../src/index.ts'
 import type { FakeTransport } from './transport-pair.ts'
 import { transportPair } from './transport-pair.ts'
 
+/** Where the events of a transport come from. */
+export interface EventSource {
+  readonly events: H3StreamEvent[]
+  hasDatagrams(): boolean
+}
+
 /** One endpoint: a connection and everything it has said. */
-export class Endpoint {
-  readonly transport: FakeTransport
+export class Endpoint<T extends H3Transport = H3Transport> {
+  readonly transport: T
+  private readonly source: EventSource
   readonly h3: H3Connection
   readonly events: H3Event[] = []
   /** Read bodies as soon as they are there. */
   reading = true
   readonly bodies = new Map<number, number[]>()
 
-  constructor(transport: FakeTransport, config: H3Config) {
+  constructor(transport: T, role: 'client' | 'server', source: EventSource, config: H3Config) {
     this.transport = transport
-    this.h3 = new H3Connection(transport, transport.role, config)
+    this.source = source
+    this.h3 = new H3Connection(transport, role, config)
   }
   step(): void {
-    for (let event = this.transport.events.shift(); event !== undefined; event = this.transport.events.shift()) {
+    const { events } = this.source
+    for (let event = events.shift(); event !== undefined; event = events.shift()) {
       this.h3.onStreamEvent(event)
       this.poll()
     }
-    if (this.transport.hasDatagrams()) this.h3.onDatagram()
+    if (this.source.hasDatagrams()) this.h3.onDatagram()
     this.poll()
   }
   poll(): void {
@@ -53,20 +62,20 @@ export class Endpoint {
     })
   }
   body(streamId: number): string {
-    return String.fromCharCode(...(this.bodies.get(streamId) ?? []))
+    return (this.bodies.get(streamId) ?? []).map((byte) => String.fromCharCode(byte)).join('')
   }
 }
 
 export interface Pair {
-  readonly client: Endpoint
-  readonly server: Endpoint
+  readonly client: Endpoint<FakeTransport>
+  readonly server: Endpoint<FakeTransport>
   run(piece?: number): void
 }
 
 export function h3Pair(clientConfig: H3Config = {}, serverConfig: H3Config = {}, start = true): Pair {
   const transports = transportPair()
-  const client = new Endpoint(transports.client, clientConfig)
-  const server = new Endpoint(transports.server, serverConfig)
+  const client = new Endpoint(transports.client, 'client', transports.client, clientConfig)
+  const server = new Endpoint(transports.server, 'server', transports.server, serverConfig)
   const run = (piece = 1 << 20): void => {
     for (let round = 0, busy = true; busy; round++) {
       if (round > 10_000) throw new Error('the pair does not come to rest')
@@ -87,14 +96,15 @@ export function h3Pair(clientConfig: H3Config = {}, serverConfig: H3Config = {},
 
 /** One H3Connection and, as its peer, a transport that is written to by hand. */
 export class Lab {
-  readonly subject: Endpoint
+  readonly subject: Endpoint<FakeTransport>
   readonly raw: FakeTransport
   /** The raw side's control stream; -1 without. */
   control = -1
 
   constructor(role: 'client' | 'server', config: H3Config = {}, settings: readonly number[] | null = []) {
     const transports = transportPair()
-    this.subject = new Endpoint(role === 'client' ? transports.client : transports.server, config)
+    const own = transports[role]
+    this.subject = new Endpoint(own, role, own, config)
     this.raw = role === 'client' ? transports.server : transports.client
     this.subject.h3.start()
     if (settings !== null) {

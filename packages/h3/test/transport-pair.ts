@@ -140,6 +140,7 @@ export class FakeTransport implements H3Transport {
     return bidirectional ? this.peer.limits.bidi : this.peer.limits.uni
   }
   datagramSend(data: Uint8Array): boolean {
+    if (data.length > this.datagramLimit) return false
     this.peer.datagrams.push(data)
     return true
   }
