@@ -101,8 +101,9 @@ export class Lab {
   /** The raw side's control stream; -1 without. */
   control = -1
 
-  constructor(role: 'client' | 'server', config: H3Config = {}, settings: readonly number[] | null = []) {
+  constructor(role: 'client' | 'server', config: H3Config = {}, settings: readonly number[] | null = [], datagramLimit = 0) {
     const transports = transportPair()
+    for (const side of [transports.client, transports.server]) side.datagramLimit = datagramLimit
     const own = transports[role]
     this.subject = new Endpoint(own, role, own, config)
     this.raw = role === 'client' ? transports.server : transports.client

@@ -180,7 +180,7 @@ export class ReceiveMessage {
       if (length > this.context.maxFieldSectionSize) this.tooLarge()
       return
     }
-    if (type === FrameType.pushPromise && !this.context.isServer) {
+    if (type === FrameType.pushPromise && !this.context.isServer && !(this.tunnel && this.stage === Stage.body)) {
       // RFC 9114 §7.2.5: we never send MAX_PUSH_ID, so every push ID is larger than the maximum.
       throw connectionError(H3ErrorCode.idError, 'PUSH_PROMISE without MAX_PUSH_ID (RFC 9114 §7.2.5)')
     }
