@@ -4,7 +4,9 @@ import type { WireValue } from '@quicwire/quic/varint'
 export interface H3Config {
   /** Largest field section accepted, in bytes as RFC 9114 §4.2.2 counts them. Default 32768. */
   readonly maxFieldSectionSize?: number | undefined
-  /** Most SETTINGS_QPACK_MAX_TABLE_CAPACITY to offer, bytes. What is offered is no more than the decoder supports, which is 0. Default 0. */
+  /**
+   * Most SETTINGS_QPACK_MAX_TABLE_CAPACITY to offer, bytes. What is offered is no more than the decoder supports, which is 0. Default 0.
+   */
   readonly qpackMaxTableCapacity?: number | undefined
   /** Most SETTINGS_QPACK_BLOCKED_STREAMS to offer; bounded like the capacity. Default 0. */
   readonly qpackBlockedStreams?: number | undefined
@@ -19,15 +21,20 @@ export interface H3Config {
   /** Settings to send besides our own. */
   readonly additionalSettings?: readonly (readonly [id: WireValue, value: WireValue])[] | undefined
   /**
-   * Client with 0-RTT: the server's settings of the connection the session ticket is from (`settingsToRemember`). They hold until its SETTINGS arrive, which
-   * must not fall short of them (RFC 9114 §7.2.4.2). When the server rejects 0-RTT, make a new H3Connection without them. Default: none.
+   * Client with 0-RTT: the server's settings of the connection the session ticket is from (`settingsToRemember`). They hold until its
+   * SETTINGS arrive, which must not fall short of them (RFC 9114 §7.2.4.2). When the server rejects 0-RTT, make a new H3Connection
+   * without them. Default: none.
    */
   readonly rememberedSettings?: readonly (readonly [id: WireValue, value: WireValue])[] | undefined
-  /** Client: the initial member of the Origin Set (RFC 8336 §2.3), such as `https://example.com`: https, the SNI, the port unless 443. Default: none. */
+  /**
+   * Client: the initial member of the Origin Set (RFC 8336 §2.3), such as `https://example.com`: https, the SNI, the port unless 443.
+   * Default: none.
+   */
   readonly initialOrigin?: string | undefined
   /**
-   * Give and take HTTP Datagrams whatever request they belong to, also before it is known: the owner associates them and bounds what it keeps.
-   * Default false: only extended CONNECT requests have semantics for them (RFC 9297 §2), and what overtakes its request waits here.
+   * Give and take HTTP Datagrams whatever request they belong to, also before it is known: the owner associates them and bounds what it
+   * keeps. Default false: only extended CONNECT requests have semantics for them (RFC 9297 §2), and what overtakes its request waits
+   * here.
    */
   readonly anyDatagrams?: boolean | undefined
 }

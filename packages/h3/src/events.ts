@@ -21,9 +21,9 @@ export type H3Event =
   /** The message is complete and its body has been read. Exactly once, also after a message without a body. */
   | { readonly kind: 'finished'; readonly streamId: number }
   /**
-   * The peer reset its half (RESET_STREAM), or (client) its GOAWAY says that the request will not be processed, code H3_REQUEST_REJECTED: there is nothing
-   * more to read, and what was read is no whole message. Never after 'finished'. `retryable`: the request was not processed, any method may be sent again on
-   * another connection (RFC 9114 §4.1.1, §5.2); false says nothing either way.
+   * The peer reset its half (RESET_STREAM), or (client) its GOAWAY says that the request will not be processed, code H3_REQUEST_REJECTED:
+   * there is nothing more to read, and what was read is no whole message. Never after 'finished'. `retryable`: the request was not
+   * processed, any method may be sent again on another connection (RFC 9114 §4.1.1, §5.2); false says nothing either way.
    */
   | { readonly kind: 'reset'; readonly streamId: number; readonly code: WireValue; readonly retryable: boolean }
   /** The peer does not want our half any more (STOP_SENDING); what we send is dropped. */

@@ -42,8 +42,8 @@ export interface H3Transport {
 export const ReceiveState = { open: 0, finished: 1, reset: 2, unknown: 3 } as const
 
 /**
- * The transport's stream events, as quic's `Connection.poll()` gives them. Each goes to `H3Connection.onStreamEvent` before the next is polled: a stream
- * whose end has been announced may be gone with the event after it.
+ * The transport's stream events, as quic's `Connection.poll()` gives them. Each goes to `H3Connection.onStreamEvent` before the next is
+ * polled: a stream whose end has been announced may be gone with the event after it.
  */
 export interface H3StreamEvent {
   readonly kind:

@@ -24,8 +24,8 @@ export type H3Event =
   /** A new datagram flow. Precedes the headers of the request that made it. */
   | { readonly kind: 'NewFlow'; readonly flowId: number; readonly send: OutboundDatagramSender; readonly recv: InboundDatagramStream }
   /**
-   * The peer reset its half of a stream, or (client) a request will not be processed because of GOAWAY: code H3_REQUEST_REJECTED. `retryable`: the
-   * request was not processed and may be sent again on another connection, whatever its method (RFC 9114 §4.1.1).
+   * The peer reset its half of a stream, or (client) a request will not be processed because of GOAWAY: code H3_REQUEST_REJECTED.
+   * `retryable`: the request was not processed and may be sent again on another connection, whatever its method (RFC 9114 §4.1.1).
    */
   | { readonly kind: 'ResetStream'; readonly streamId: number; readonly errorCode: WireValue; readonly retryable: boolean }
   /** The peer does not want what we send (STOP_SENDING); the stream's `send` is closed. */

@@ -13,8 +13,8 @@ export interface CapsuleReaderOptions {
   /** Types that are handed out. All others are skipped without being kept (RFC 9297 §3.2). */
   readonly types: readonly number[]
   /**
-   * Largest value handed out, in bytes; no more than that is ever kept. Default 65536. A larger DATAGRAM capsule is skipped (RFC 9297 §3.5),
-   * a larger one of another type is an error: it may have been meant to change state.
+   * Largest value handed out, in bytes; no more than that is ever kept. Default 65536. A larger DATAGRAM capsule is skipped (RFC 9297
+   * §3.5), a larger one of another type is an error: it may have been meant to change state.
    */
   readonly maxValueLength?: number | undefined
 }
@@ -22,8 +22,8 @@ export interface CapsuleReaderOptions {
 export const DEFAULT_MAX_CAPSULE_VALUE = 65536
 
 /**
- * Reads capsules from the body of a request that uses the Capsule Protocol (RFC 9297 §3), however it is cut. `feed` a piece, take `next` until it
- * is null, and `finish` at the end of the body. An H3Error that is thrown says with `wireCode` how to abort the stream (§3.3).
+ * Reads capsules from the body of a request that uses the Capsule Protocol (RFC 9297 §3), however it is cut. `feed` a piece, take `next`
+ * until it is null, and `finish` at the end of the body. An H3Error that is thrown says with `wireCode` how to abort the stream (§3.3).
  */
 export class CapsuleReader {
   private readonly types: readonly number[]
@@ -82,7 +82,8 @@ export class CapsuleReader {
     if (!this.types.includes(type)) return false
     if (length <= this.maxValueLength) return true
     if (type === CapsuleType.datagram) return false
-    throw streamError(H3ErrorCode.excessiveLoad, `capsule 0x${type.toString(16)} of ${length} bytes, at most ${this.maxValueLength} are taken`)
+    const name = `capsule 0x${type.toString(16)}`
+    throw streamError(H3ErrorCode.excessiveLoad, `${name} of ${length} bytes, at most ${this.maxValueLength} are taken`)
   }
 }
 

@@ -69,8 +69,8 @@ export class H3Connection {
   // ---- messages
 
   /**
-   * Opens a request stream and sends its headers. Its id, or -1 when the peer's stream limit forbids it ('requests-available' follows). A `priority` field
-   * also orders our own sending. Throws H3StateError after a GOAWAY and for a malformed section.
+   * Opens a request stream and sends its headers. Its id, or -1 when the peer's stream limit forbids it ('requests-available' follows). A
+   * `priority` field also orders our own sending. Throws H3StateError after a GOAWAY and for a malformed section.
    */
   sendRequest(headers: readonly Header[], fin: boolean): number {
     const { core } = this
@@ -83,9 +83,9 @@ export class H3Connection {
   }
 
   /**
-   * Response headers, interim responses, or trailers. False: an earlier section is still waiting (again after 'writable'), or
-   * the stream is stopped or gone (`isSendable` tells). A `priority` field in a final response changes the order of our sending (RFC 9218 §8). Throws
-   * H3StateError when the section is malformed or does not fit here.
+   * Response headers, interim responses, or trailers. False: an earlier section is still waiting (again after 'writable'), or the stream
+   * is stopped or gone (`isSendable` tells). A `priority` field in a final response changes the order of our sending (RFC 9218 §8).
+   * Throws H3StateError when the section is malformed or does not fit here.
    */
   sendHeaders(streamId: number, headers: readonly Header[], options: SendHeadersOptions): boolean {
     const { core } = this
@@ -157,7 +157,10 @@ export class H3Connection {
     this.core.settle(request)
   }
 
-  /** Gives up whichever half is still open (RFC 9114 §4.1.1), as a wrong capsule demands (RFC 9297 §3.3) or the end of a tunnel (§4.4: H3_CONNECT_ERROR). */
+  /**
+   * Gives up whichever half is still open (RFC 9114 §4.1.1), as a wrong capsule demands (RFC 9297 §3.3) or the end of a tunnel (§4.4:
+   * H3_CONNECT_ERROR).
+   */
   abort(streamId: number, code: WireValue): void {
     const request = this.core.requests.find(streamId)
     if (request !== undefined) abortRequest(this.core, request, code)
@@ -171,9 +174,10 @@ export class H3Connection {
   // ---- the connection
 
   /**
-   * No more requests (RFC 9114 §5.2); may be repeated with ids that do not go up. Server: requests from `id` on are refused; the default is the first one
-   * not seen yet. To begin a graceful shutdown send MAX_GOAWAY_ID, and the default a round trip later. Client: a push id, by default 0. Throws
-   * H3StateError when the id is above one sent before, or at or below a request that has been handed over already.
+   * No more requests (RFC 9114 §5.2); may be repeated with ids that do not go up. Server: requests from `id` on are refused; the default
+   * is the first one not seen yet. To begin a graceful shutdown send MAX_GOAWAY_ID, and the default a round trip later. Client: a push
+   * id, by default 0. Throws H3StateError when the id is above one sent before, or at or below a request that has been handed over
+   * already.
    */
   sendGoaway(id?: WireValue): void {
     const { core } = this
@@ -184,7 +188,10 @@ export class H3Connection {
     for (const request of refused) abortRequest(core, request, H3ErrorCode.requestRejected)
   }
 
-  /** Server (RFC 9412): origins the client may use this connection for, such as `https://example.com`; may be repeated, each adds. Throws H3StateError. */
+  /**
+   * Server (RFC 9412): origins the client may use this connection for, such as `https://example.com`; may be repeated, each adds. Throws
+   * H3StateError.
+   */
   sendOrigin(origins: readonly string[]): void {
     const { core } = this
     if (!core.isServer) throw new H3StateError('H3_WRONG_ROLE', 'only a server sends ORIGIN (RFC 9412 §2)')
@@ -242,8 +249,8 @@ export class H3Connection {
   // ---- HTTP Datagrams
 
   /**
-   * False when datagrams are not negotiated, our half of the stream is not open, the request is no extended CONNECT (but see `anyDatagrams`), the payload
-   * too large or the queue full.
+   * False when datagrams are not negotiated, our half of the stream is not open, the request is no extended CONNECT (but see
+   * `anyDatagrams`), the payload too large or the queue full.
    */
   sendDatagram(streamId: number, payload: Uint8Array): boolean {
     // RFC 9297 §2.1: not before the stream is opened for sending, not after it is closed.

@@ -29,7 +29,10 @@ export class Goaway {
     this.received = id
   }
 
-  /** Checks and records what we are about to send, in `sent`. The requests that it refuses and the application has not heard of are returned. */
+  /**
+   * Checks and records what we are about to send, in `sent`. The requests that it refuses and the application has not heard of are
+   * returned.
+   */
   onSend(id: WireValue | undefined, requests: RequestRegistry): readonly RequestStream[] {
     let value = id ?? 0
     if (this.isServer) {
@@ -37,10 +40,13 @@ export class Goaway {
       if (!isRequestId(value)) throw new H3StateError('H3_INVALID_ID', `GOAWAY id ${value} is not a request stream id`)
       // RFC 9114 §4.1.1: what has been processed MUST NOT be called rejected.
       if (value <= requests.handedOver) {
-        throw new H3StateError('H3_INVALID_ID', `GOAWAY id ${value}: request ${requests.handedOver} has been handed over; leave the id out or take a higher one`)
+        const reason = `request ${requests.handedOver} has been handed over; leave the id out or take a higher one`
+        throw new H3StateError('H3_INVALID_ID', `GOAWAY id ${value}: ${reason}`)
       }
     }
-    if (this.sent !== null && value > this.sent) throw new H3StateError('H3_INVALID_ID', `GOAWAY id ${value} is above ${this.sent}, sent before`)
+    if (this.sent !== null && value > this.sent) {
+      throw new H3StateError('H3_INVALID_ID', `GOAWAY id ${value} is above ${this.sent}, sent before`)
+    }
     this.sent = value
     return this.isServer ? requests.from(value) : []
   }

@@ -7,7 +7,9 @@ import type { RequestStream } from '../streams/request-stream.ts'
 import { SettingId } from '../wire/settings.ts'
 import type { H3Core } from './core.ts'
 
-/** Field sections we send (RFC 9114 §4.1): checked, coded, and what they say of their stream. Throws H3StateError before anything is sent. */
+/**
+ * Field sections we send (RFC 9114 §4.1): checked, coded, and what they say of their stream. Throws H3StateError before anything is sent.
+ */
 
 export interface SendHeadersOptions {
   /** End our half with this section. */
@@ -17,8 +19,10 @@ export interface SendHeadersOptions {
   readonly informational?: boolean | undefined
 }
 
+type Fields = readonly Header[]
+
 /** The id of the new stream, -1 when the peer's limit forbids one. */
-export function sendRequestSection(core: H3Core, headers: readonly Header[], fin: boolean): number {
+export function sendRequestSection(core: H3Core, headers: Fields, fin: boolean): number {
   const head = checkOutgoingRequest(headers, core.peer.value(SettingId.enableConnectProtocol) === 1)
   checkOutgoingSize(headers, core.peer.value(SettingId.maxFieldSectionSize))
   const id = core.transport.openStream(true)
@@ -34,7 +38,7 @@ export function sendRequestSection(core: H3Core, headers: readonly Header[], fin
   return id
 }
 
-export function sendResponseSection(core: H3Core, request: RequestStream, headers: readonly Header[], options: SendHeadersOptions): boolean {
+export function sendResponseSection(core: H3Core, request: RequestStream, headers: Fields, options: SendHeadersOptions): boolean {
   const { fin, informational = false } = options
   request.send.checkSection(false)
   const head = checkOutgoingResponse(headers, informational, fin, request.receive.extendedConnect)
@@ -47,13 +51,13 @@ export function sendResponseSection(core: H3Core, request: RequestStream, header
   return true
 }
 
-export function sendTrailerSection(core: H3Core, request: RequestStream, headers: readonly Header[], options: SendHeadersOptions): boolean {
+export function sendTrailerSection(core: H3Core, request: RequestStream, headers: Fields, options: SendHeadersOptions): boolean {
   request.send.checkSection(true)
   checkOutgoingTrailers(headers, !core.isServer)
   return send(core, request, headers, options.fin, true, false)
 }
 
-function send(core: H3Core, request: RequestStream, headers: readonly Header[], fin: boolean, trailers: boolean, informational: boolean): boolean {
+function send(core: H3Core, request: RequestStream, headers: Fields, fin: boolean, trailers: boolean, informational: boolean): boolean {
   checkOutgoingSize(headers, core.peer.value(SettingId.maxFieldSectionSize))
   return request.send.section(core.encoder.encode(headers), fin, trailers, informational, core.greaseFrame())
 }

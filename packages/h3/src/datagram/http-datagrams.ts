@@ -54,7 +54,9 @@ export class HttpDatagrams {
     if (payload.length > MAX_HELD_DATAGRAM_BYTES) return
     this.held.push({ streamId: datagram.streamId, payload })
     this.heldBytes += payload.length
-    while (this.held.length > MAX_HELD_DATAGRAMS || this.heldBytes > MAX_HELD_DATAGRAM_BYTES) this.heldBytes -= this.held.shift()!.payload.length
+    while (this.held.length > MAX_HELD_DATAGRAMS || this.heldBytes > MAX_HELD_DATAGRAM_BYTES) {
+      this.heldBytes -= this.held.shift()!.payload.length
+    }
   }
 
   /** A request has become known: what waited for it can be taken. */

@@ -5,7 +5,8 @@ const LOWER_CASE_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 // RFC 9110 §5.5: VCHAR, obs-text, SP and HTAB. CR, LF and NUL are what smuggling is made of.
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
-// RFC 9114 §4.3.1: what could not stand in an HTTP/1.1 request line or a URI's authority. Octets above 0x7e are let through, as peers send them.
+// RFC 9114 §4.3.1: what could not stand in an HTTP/1.1 request line or a URI's authority. Octets above 0x7e are let through, as peers
+// send them.
 const NOT_IN_PATH = /[^\x21-\x7e\x80-\xff]/
 const AUTHORITY = /^[A-Za-z0-9\-._~!$&'()*+,;=:@%[\]]+$/
 const HOST_AND_PORT = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$/

@@ -20,7 +20,12 @@ export function checkOutgoingRequest(fields: readonly Header[], peerExtendedConn
 }
 
 /** `extendedConnect`: it answers an extended CONNECT request. */
-export function checkOutgoingResponse(fields: readonly Header[], informational: boolean, fin: boolean, extendedConnect: boolean): MessageHead {
+export function checkOutgoingResponse(
+  fields: readonly Header[],
+  informational: boolean,
+  fin: boolean,
+  extendedConnect: boolean,
+): MessageHead {
   const head = new MessageHead()
   refuse(checkResponse(fields, head))
   if (extendedConnect) refuse(checkCapsuleResponse(head))

@@ -15,7 +15,9 @@ export function isOrigin(text: string): boolean {
   return match !== null && (match[1] === undefined || Number(match[1]) <= 65535)
 }
 
-/** The origins of the payload bytes[start, end); what is no origin is left out (RFC 8336 §2.2). Throws H3Error when an entry is cut short. */
+/**
+ * The origins of the payload bytes[start, end); what is no origin is left out (RFC 8336 §2.2). Throws H3Error when an entry is cut short.
+ */
 export function parseOrigins(bytes: Uint8Array, start: number, end: number): string[] {
   const origins: string[] = []
   let position = start
@@ -36,11 +38,14 @@ export function encodeOrigins(origins: readonly string[]): Uint8Array<ArrayBuffe
   let size = 0
   for (const origin of origins) {
     if (!isOrigin(origin)) {
-      throw new H3StateError('H3_INVALID_ORIGIN', `${JSON.stringify(origin)} is no ASCII origin such as https://example.com (RFC 6454 §6.2)`)
+      const name = JSON.stringify(origin)
+      throw new H3StateError('H3_INVALID_ORIGIN', `${name} is no ASCII origin such as https://example.com (RFC 6454 §6.2)`)
     }
     size += 2 + origin.length
   }
-  if (size > MAX_ORIGIN_PAYLOAD) throw new H3StateError('H3_INVALID_ORIGIN', `ORIGIN of ${size} bytes; send several of at most ${MAX_ORIGIN_PAYLOAD}`)
+  if (size > MAX_ORIGIN_PAYLOAD) {
+    throw new H3StateError('H3_INVALID_ORIGIN', `ORIGIN of ${size} bytes; send several of at most ${MAX_ORIGIN_PAYLOAD}`)
+  }
   const payload = new Uint8Array(size)
   let position = 0
   for (const origin of origins) {

@@ -1,6 +1,6 @@
 /**
- * The Origin Set of a client's connection (RFC 8336 §2.3): the origins the server would like this connection to be used for. It says nothing
- * of whether the server's certificate is good for them: that the client checks as ever.
+ * The Origin Set of a client's connection (RFC 8336 §2.3): the origins the server would like this connection to be used for. It says
+ * nothing of whether the server's certificate is good for them: that the client checks as ever.
  */
 
 /** Most origins kept; RFC 8336 §4 warns of servers that send without end. */

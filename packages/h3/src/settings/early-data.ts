@@ -51,7 +51,8 @@ export function settingsConflict(remembered: readonly Setting[], current: readon
   // RFC 9204 §3.2.3: a capacity that was used must be the same.
   const capacity = valueOf(remembered, SettingId.qpackMaxTableCapacity, 0)
   if (capacity !== 0 && valueOf(current, SettingId.qpackMaxTableCapacity, 0) !== capacity) {
-    return { code: H3ErrorCode.qpackDecoderStreamError, reason: `SETTINGS_QPACK_MAX_TABLE_CAPACITY was ${capacity} for 0-RTT (RFC 9204 §3.2.3)` }
+    const reason = `SETTINGS_QPACK_MAX_TABLE_CAPACITY was ${capacity} for 0-RTT (RFC 9204 §3.2.3)`
+    return { code: H3ErrorCode.qpackDecoderStreamError, reason }
   }
   for (const id of [SettingId.qpackBlockedStreams, SettingId.enableConnectProtocol, SettingId.h3Datagram]) {
     const before = valueOf(remembered, id, 0)
@@ -72,7 +73,8 @@ export function acceptsEarlyData(remembered: readonly Setting[] | null, current:
   if (remembered === null || settingsConflict(remembered, current) !== null) return false
   const known: readonly WireValue[] = Object.values(SettingId)
   const unknown = ([id]: Setting): boolean => !known.includes(id) && !isReservedSetting(id)
-  const same = (a: readonly Setting[], b: readonly Setting[]): boolean => a.filter(unknown).every(([id, value]) => valueOf(b, id, -1) === value)
+  const same = (a: readonly Setting[], b: readonly Setting[]): boolean =>
+    a.filter(unknown).every(([id, value]) => valueOf(b, id, -1) === value)
   return same(remembered, current) && same(current, remembered)
 }
 

@@ -136,7 +136,9 @@ export class RemoteControl {
         parsePriorityUpdate(bytes, start, end, this.priorityUpdate)
         return this.handler.onPriorityUpdate(this.priorityUpdate.streamId, this.priorityUpdate.value)
       case FrameType.priorityUpdatePush:
-        if (readVarintExact(bytes, start, end) === -1) throw connectionError(H3ErrorCode.frameError, 'PRIORITY_UPDATE without an element id')
+        if (readVarintExact(bytes, start, end) === -1) {
+          throw connectionError(H3ErrorCode.frameError, 'PRIORITY_UPDATE without an element id')
+        }
         throw connectionError(H3ErrorCode.idError, 'PRIORITY_UPDATE for a push that was not promised (RFC 9218 §7.2)')
       case FrameType.origin:
         return this.handler.onOrigin(parseOrigins(bytes, start, end))

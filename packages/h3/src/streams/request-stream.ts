@@ -12,7 +12,14 @@ export class RequestStream {
   readonly receive: ReceiveMessage
   readonly priority: RequestPriority
 
-  constructor(id: number, transport: H3Transport, context: ReceiveContext, slab: DataHeaderSlab, requestMethod: string, extendedConnect: boolean) {
+  constructor(
+    id: number,
+    transport: H3Transport,
+    context: ReceiveContext,
+    slab: DataHeaderSlab,
+    requestMethod: string,
+    extendedConnect: boolean,
+  ) {
     this.id = id
     this.send = new SendMessage(id, transport, slab)
     this.receive = new ReceiveMessage(id, context, requestMethod, extendedConnect)

@@ -62,7 +62,9 @@ export class SendMessage {
   /** Whether a section of this kind may come now. Throws H3StateError; a stopped stream is no mistake of the caller. */
   checkSection(trailers: boolean): void {
     if (this.stage === Stage.gone || this.outbox.gone) return
-    if (trailers && this.tunnel) throw new H3StateError('H3_MESSAGE_STATE', `trailers do not fit in the tunnel on stream ${this.id} (RFC 9114 §4.4)`)
+    if (trailers && this.tunnel) {
+      throw new H3StateError('H3_MESSAGE_STATE', `trailers do not fit in the tunnel on stream ${this.id} (RFC 9114 §4.4)`)
+    }
     if (trailers ? this.stage !== Stage.body : this.stage !== Stage.head) {
       throw new H3StateError('H3_MESSAGE_STATE', `${trailers ? 'trailers' : 'headers'} do not fit here on stream ${this.id}`)
     }
