@@ -59,6 +59,8 @@ export function sendTrailerSection(core: H3Core, request: RequestStream, headers
 
 function send(core: H3Core, request: RequestStream, headers: Fields, fin: boolean, trailers: boolean, informational: boolean): boolean {
   checkOutgoingSize(headers, core.peer.value(SettingId.maxFieldSectionSize))
+  // What is coded is sent: the coding may refer to what the peer learns from it.
+  if (!request.send.ready()) return false
   return request.send.section(core.encoder.encode(headers), fin, trailers, informational, core.greaseFrame())
 }
 

@@ -29,6 +29,9 @@ export function checkOutgoingResponse(
   const head = new MessageHead()
   refuse(checkResponse(fields, head))
   if (extendedConnect) refuse(checkCapsuleResponse(head))
+  if (head.capsuleProtocol !== null && (head.status < 200 || head.status > 299)) {
+    throw new H3StateError('H3_INVALID_FIELDS', `capsule-protocol in a response with :status ${head.status} (RFC 9297 §3.4)`)
+  }
   if (informational !== head.status < 200) {
     throw new H3StateError('H3_INVALID_FIELDS', `:status ${head.status} with informational: ${informational}`)
   }

@@ -70,9 +70,14 @@ export class SendMessage {
     }
   }
 
-  /** False: an earlier section still waits, or the stream is stopped. `prefix` goes before the frame. */
+  /** Whether `section` will take one: no earlier one waits, and the stream is open. */
+  ready(): boolean {
+    return this.open && this.outbox.flush(this.id) && !this.outbox.gone
+  }
+
+  /** False when not `ready`. `prefix` goes before the frame. */
   section(block: Uint8Array, fin: boolean, trailers: boolean, informational: boolean, prefix: Uint8Array | null): boolean {
-    if (!this.open || !this.outbox.flush(this.id) || this.outbox.gone) return false
+    if (!this.ready()) return false
     if (prefix !== null) this.outbox.write(this.id, prefix, false)
     this.outbox.write(this.id, encodeFrame(FrameType.headers, block), fin)
     if (fin) this.stage = Stage.ended

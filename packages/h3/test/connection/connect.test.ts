@@ -83,6 +83,7 @@ describe('the Capsule Protocol in heads (RFC 9297 §3.2, §3.4)', () => {
     const id = client.h3.sendRequest(connect(on), false)
     run()
     expect(stateError(() => server.h3.sendHeaders(id, [[':status', '206'], on], { fin: false }))).toBe('H3_INVALID_FIELDS')
+    expect(stateError(() => server.h3.sendHeaders(id, [[':status', '404'], on], { fin: true }))).toBe('H3_INVALID_FIELDS')
     expect(usesCapsuleProtocol(server.of('headers')[0]!.headers)).toBe(true)
     expect(usesCapsuleProtocol([on, on])).toBe(false)
     expect(usesCapsuleProtocol(GET)).toBe(false)

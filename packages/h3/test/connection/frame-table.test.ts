@@ -5,7 +5,16 @@ import { GET, Lab, OK, dataFrame, frame, headersFrame } from '../h3-pair.ts'
 // RFC 9114 Table 1 and §4.1, §4.4, §6.2, §7.2, RFC 9218 §7.2, RFC 9412 §2: every frame type on every stream type in every state, both roles.
 
 type Role = 'client' | 'server'
-type Place = 'control, no SETTINGS yet' | 'control' | 'request, empty' | 'after 1xx' | 'body' | 'after trailers' | 'tunnel' | 'push stream' | 'unknown stream'
+type Place =
+  | 'control, no SETTINGS yet'
+  | 'control'
+  | 'request, empty'
+  | 'after 1xx'
+  | 'body'
+  | 'after trailers'
+  | 'tunnel'
+  | 'push stream'
+  | 'unknown stream'
 
 const POST: readonly Header[] = [[':method', 'POST'], ...GET.slice(1)]
 const CONNECT: readonly Header[] = [[':method', 'CONNECT'], [':authority', 'example.com:443']]
@@ -21,7 +30,9 @@ type Row = [name: string, bytes: number[] | 'section', server: string, client: s
 
 const places: Record<Role, readonly Place[]> = {
   server: ['control, no SETTINGS yet', 'control', 'request, empty', 'body', 'after trailers', 'tunnel', 'push stream', 'unknown stream'],
-  client: ['control, no SETTINGS yet', 'control', 'request, empty', 'after 1xx', 'body', 'after trailers', 'tunnel', 'push stream', 'unknown stream'],
+  client: [
+    'control, no SETTINGS yet', 'control', 'request, empty', 'after 1xx', 'body', 'after trailers', 'tunnel', 'push stream', 'unknown stream',
+  ],
 }
 const words: Record<string, string> = { M: MISSING, U: UNEXPECTED, I: ID, C: CREATION, '.': 'ok' }
 
@@ -46,8 +57,9 @@ const table: Row[] = [
   ['unknown 0x4242', frame(0x4242, []), 'M.....C.', 'M......I.'],
 ]
 
-const server = table.flatMap((row) => places.server.map((place, i): [string, Place, Role, Row, string] => [row[0], place, 'server', row, row[2][i]!]))
-const client = table.flatMap((row) => places.client.map((place, i): [string, Place, Role, Row, string] => [row[0], place, 'client', row, row[3][i]!]))
+type Case = [name: string, place: Place, role: Role, row: Row, letter: string]
+const server = table.flatMap((row) => places.server.map((place, i): Case => [row[0], place, 'server', row, row[2][i]!]))
+const client = table.flatMap((row) => places.client.map((place, i): Case => [row[0], place, 'client', row, row[3][i]!]))
 
 /** Brings a connection to the place and returns the stream the frame goes to. */
 function arrange(lab: Lab, role: Role, place: Place): number {

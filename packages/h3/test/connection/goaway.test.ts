@@ -57,7 +57,8 @@ describe('GOAWAY (RFC 9114 §5.2)', () => {
     expect(stateError(() => server.h3.sendGoaway(0))).toBe('H3_INVALID_ID')
   })
   it('H3_REQUEST_REJECTED is retryable, H3_REQUEST_CANCELLED and a rejection after an answer are not (§4.1.1)', () => {
-    for (const [answer, resetCode, retryable] of [['none', 0x10b, true], ['none', 0x10c, false], ['103', 0x10b, false], ['200', 0x10b, false]] as const) {
+    const cases = [['none', 0x10b, true], ['none', 0x10c, false], ['103', 0x10b, false], ['200', 0x10b, false]] as const
+    for (const [answer, resetCode, retryable] of cases) {
       const lab = new Lab('client')
       const id = lab.request()
       if (answer !== 'none') lab.write(id, headersFrame([[':status', answer]]))

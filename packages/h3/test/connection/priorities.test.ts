@@ -76,7 +76,8 @@ describe('priorities (RFC 9218)', () => {
     lab.write(id, headersFrame(get('u=1, i')), true)
     lab.run()
     expect(priorityOf(lab, id)).toEqual([1, true])
-    for (const [value, expected] of [['u=6', [6, false]], ['i', [3, true]], ['', [3, false]], ['u=0, i', [0, true]], ['u=', [3, false]]] as const) {
+    const updates = [['u=6', [6, false]], ['i', [3, true]], ['', [3, false]], ['u=0, i', [0, true]], ['u=', [3, false]]] as const
+    for (const [value, expected] of updates) {
       lab.write(lab.control, update(id, value))
       lab.run()
       expect([value, priorityOf(lab, id)]).toEqual([value, expected])

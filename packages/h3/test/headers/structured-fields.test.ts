@@ -29,8 +29,9 @@ describe('dictionaries (RFC 8941 §3.2, §4.2.2)', () => {
     expect([...members!].map(([key, member]) => [key, 'value' in member ? member.value : undefined])).toEqual(expected)
   })
   it.each([
-    'A', '1', '=', 'a=', 'a=,b', 'a,', 'a, ', 'a,,b', 'a b', 'a;', 'a;1', 'a;x=', ',a', 'a=1.', 'a=.5', 'a=1.2345', 'a=1234567890123.1', 'a=1234567890123456',
-    'a=-', 'a=--1', 'a="', 'a="x', 'a="\\x"', 'a="\u00e9"', 'a=?2', 'a=?', 'a=:a', 'a=:*:', 'a=(', 'a=(1', 'a=(1,2)', 'a=("x""y")', 'a=@1.5', 'a=@', 'a=%"%c3"', 'a=%"%C3%BC"',
+    'A', '1', '=', 'a=', 'a=,b', 'a,', 'a, ', 'a,,b', 'a b', 'a;', 'a;1', 'a;x=', ',a', 'a=1.', 'a=.5', 'a=1.2345',
+    'a=1234567890123.1', 'a=1234567890123456', 'a=-', 'a=--1', 'a="', 'a="x', 'a="\\x"', 'a="\u00e9"', 'a=?2', 'a=?', 'a=:a', 'a=:*:', 'a=(', 'a=(1', 'a=(1,2)', 'a=("x""y")', 'a=@1.5', 'a=@',
+    'a=%"%c3"', 'a=%"%C3%BC"',
     'a=%"%"', 'a=%x', '\ta', 'a=1 b=2', '\u00e9', 'a=\0',
   ])('%j does not parse', (text) => {
     expect(parseDictionary(text)).toBeNull()
@@ -53,7 +54,9 @@ describe('items (RFC 8941 §3.3, §4.2.3)', () => {
       }),
       { numRuns: 5000 },
     )
-    for (const text of ['"'.repeat(50_000), 'a;'.repeat(50_000), 'a=('.repeat(20_000), `a="${'\\"'.repeat(50_000)}`]) expect(parseDictionary(text)).toBeNull()
+    for (const text of ['"'.repeat(50_000), 'a;'.repeat(50_000), 'a=('.repeat(20_000), `a="${'\\"'.repeat(50_000)}`]) {
+      expect(parseDictionary(text)).toBeNull()
+    }
     expect(parseDictionary(`${'a,'.repeat(50_000)}a`)!.size).toBe(1)
   })
 })

@@ -37,7 +37,13 @@ export const fakeTransports: TransportFactory = (limits = {}) => {
     side.limits.bidi = limits.streams ?? 100
     side.bufferLimit = limits.sendBuffer ?? 262_144
   }
-  const side = (transport: typeof client): TransportSide => ({ transport, events: transport.events, hasDatagrams: () => transport.hasDatagrams(), listen: () => undefined })
+  const side = (transport: typeof client): TransportSide => ({
+    transport,
+    events: transport.events,
+    hasDatagrams: () => transport.hasDatagrams(),
+    // Its streams are never removed: events can wait.
+    listen: () => undefined,
+  })
   return {
     client: side(client),
     server: side(server),
