@@ -22,8 +22,8 @@ export interface H3Config {
   readonly additionalSettings?: readonly (readonly [id: WireValue, value: WireValue])[] | undefined
   /**
    * Client with 0-RTT: the server's settings of the connection the session ticket is from (`settingsToRemember`). They hold until its
-   * SETTINGS arrive, which must not fall short of them (RFC 9114 §7.2.4.2). When the server rejects 0-RTT, make a new H3Connection
-   * without them. Default: none.
+   * SETTINGS arrive, which must not fall short of them (RFC 9114 §7.2.4.2). When the server rejects 0-RTT, call
+   * `onEarlyDataRejected`. Default: none.
    */
   readonly rememberedSettings?: readonly (readonly [id: WireValue, value: WireValue])[] | undefined
   /**

@@ -220,6 +220,14 @@ export class H3Connection {
     return this.core.peer.value(id)
   }
 
+  /**
+   * Client: the server has rejected 0-RTT and the transport sends again what was written to its streams. What was remembered of the
+   * server's settings no longer holds. A transport that gives the streams up instead needs a new H3Connection.
+   */
+  onEarlyDataRejected(): void {
+    this.core.peer.forget()
+  }
+
   /** The SETTINGS we have sent, empty before `start`: what a server puts into its session tickets (`encodeRememberedSettings`). */
   localSettings(): readonly Setting[] {
     return this.ownSettings

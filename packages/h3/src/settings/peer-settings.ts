@@ -7,7 +7,7 @@ import { settingsConflict } from './early-data.ts'
 export class PeerSettings {
   /** The peer's SETTINGS in its order; null before they have arrived. */
   received: readonly Setting[] | null
-  private readonly remembered: readonly Setting[] | null
+  private remembered: readonly Setting[] | null
 
   constructor(remembered: readonly Setting[] | null) {
     this.received = null
@@ -21,6 +21,11 @@ export class PeerSettings {
       if (conflict !== null) throw connectionError(conflict.code, conflict.reason)
     }
     this.received = settings
+  }
+
+  /** The server rejected 0-RTT: it is not bound to what was remembered, and until its SETTINGS come nothing is known. */
+  forget(): void {
+    this.remembered = null
   }
 
   /** Value of a setting, -1 when the peer has not sent it (yet). */

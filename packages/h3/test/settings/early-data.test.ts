@@ -45,6 +45,18 @@ describe('settings remembered for 0-RTT (RFC 9114 §7.2.4.2)', () => {
     expect(client.h3.peerSetting(maxFieldSectionSize)).toBe(500)
     expect(client.h3.sendRequest([...GET, ['x', 'y'.repeat(200)]], true)).toBe(0)
   })
+  it('bind nobody when the server has rejected 0-RTT', () => {
+    const { client, server, run } = h3Pair({ rememberedSettings: [[maxFieldSectionSize, 200], [enableConnectProtocol, 1]] }, {}, false)
+    client.h3.start()
+    expect(client.h3.sendRequest(GET, true)).toBe(0)
+    client.h3.onEarlyDataRejected()
+    expect(client.h3.peerSetting(enableConnectProtocol)).toBe(-1)
+    server.h3.start()
+    run()
+    expect(client.of('connection-error')).toEqual([])
+    // What was sent is sent again by the transport.
+    expect(server.story(0)).toEqual(['headers', 'finished'])
+  })
   it('without them nothing is checked: 0-RTT was not used', () => {
     const { client } = h3Pair({}, { maxFieldSectionSize: 100 })
     expect(client.of('connection-error')).toEqual([])
