@@ -27,7 +27,7 @@ import { invariant } from '../../base/assert.ts'
 import { SignatureScheme } from '../../crypto/provider.ts'
 import type { CryptoProvider } from '../../crypto/provider.ts'
 import { TlsUsageError } from '../errors.ts'
-import { parseIpAddress } from './ip-address.ts'
+import { parseIpAddress } from '../../base/ip-address.ts'
 import { sniName } from './names.ts'
 import { encodePem } from './pem.ts'
 

@@ -1,7 +1,7 @@
 // Name constraints of an authority against the names of a leaf: DNS names and IP addresses. RFC 5280 §4.2.1.10.
 
 import type { GeneralName, GeneralSubtrees, NameConstraints } from '@peculiar/asn1-x509'
-import { parseIpAddress } from './ip-address.ts'
+import { parseIpAddress } from '../../base/ip-address.ts'
 import type { ParsedCertificate } from './parse.ts'
 
 /** What the constraints say about a leaf. 'unsupported': they limit kinds of names that are not looked at here. */

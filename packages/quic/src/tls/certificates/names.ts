@@ -3,7 +3,7 @@
 
 import { equalBytes } from '../../base/bytes.ts'
 import { TlsUsageError } from '../errors.ts'
-import { parseIpAddress } from './ip-address.ts'
+import { parseIpAddress } from '../../base/ip-address.ts'
 import type { ParsedCertificate } from './parse.ts'
 
 /**

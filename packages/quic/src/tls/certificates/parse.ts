@@ -20,7 +20,7 @@ import type { KeyKind, SignatureScheme } from '../../crypto/provider.ts'
 import { CertificateError } from '../errors.ts'
 import { readCertificateNames } from './distinguished-names.ts'
 import type { CertificateNames } from './distinguished-names.ts'
-import { parseIpAddress } from './ip-address.ts'
+import { parseIpAddress } from '../../base/ip-address.ts'
 
 export interface ParsedCertificate {
   readonly der: Uint8Array

@@ -27,7 +27,7 @@ import {
 import { fromHex } from '../../../src/base/bytes.ts'
 import { nodeProvider } from '../../../src/crypto/node/index.ts'
 import { SignatureScheme, type KeyPairBytes, type PrivateKey } from '../../../src/crypto/provider.ts'
-import { parseIpAddress } from '../../../src/tls/certificates/ip-address.ts'
+import { parseIpAddress } from '../../../src/base/ip-address.ts'
 
 export const NOW: number = Date.UTC(2026, 5, 1)
 export const DAY = 86_400_000

@@ -53,3 +53,23 @@ function parseGroups(text: string, atEnd: boolean): number[] | null {
   }
   return bytes
 }
+
+/** The text of 4 or 16 address bytes, IPv6 in the canonical form of RFC 5952 without brackets: the form that Node gives addresses. */
+export function formatIpAddress(address: Uint8Array): string {
+  if (address.length === 4) return address.join('.')
+  const groups: number[] = []
+  for (let i = 0; i < 16; i += 2) groups.push((address[i]! << 8) | address[i + 1]!)
+  // RFC 5952 §4.2: the longest run of two or more zero groups, the first of equals.
+  let start = -1
+  let length = 1
+  for (let i = 0; i < 8; i++) {
+    let end = i
+    while (end < 8 && groups[end] === 0) end++
+    if (end - i > length) {
+      start = i
+      length = end - i
+    }
+  }
+  const text = (from: number, to: number): string => groups.slice(from, to).map((group) => group.toString(16)).join(':')
+  return start < 0 ? text(0, 8) : `${text(0, start)}::${text(start + length, 8)}`
+}
