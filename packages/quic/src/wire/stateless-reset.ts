@@ -16,12 +16,3 @@ export function encodeStatelessReset(token: Uint8Array, size: number, random: Ra
   datagram.set(token, size - RESET_TOKEN_LENGTH)
   return datagram
 }
-
-/** True when the datagram buffer[start, end) ends in `token`; takes the same time whatever the bytes (RFC 9000 §10.3.1). */
-export function endsWithToken(buffer: Uint8Array, start: number, end: number, token: Uint8Array): boolean {
-  if (end - start < MIN_STATELESS_RESET || token.length !== RESET_TOKEN_LENGTH) return false
-  const from = end - RESET_TOKEN_LENGTH
-  let difference = 0
-  for (let i = 0; i < RESET_TOKEN_LENGTH; i++) difference |= buffer[from + i]! ^ token[i]!
-  return difference === 0
-}

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvariantError } from '../../src/base/assert.ts'
-import { concatBytes, fromHex, toHex } from '../../src/base/bytes.ts'
+import { fromHex, toHex } from '../../src/base/bytes.ts'
 import { PacketType, VERSION_1 } from '../../src/wire/constants.ts'
 import { HeaderResult, HeaderView, parseHeader } from '../../src/wire/header.ts'
 import { encodeRetry, encodeRetryPseudoPacket } from '../../src/wire/retry.ts'
-import { encodeStatelessReset, endsWithToken } from '../../src/wire/stateless-reset.ts'
+import { encodeStatelessReset } from '../../src/wire/stateless-reset.ts'
 import { decodeSupportedVersions, encodeVersionNegotiation } from '../../src/wire/version-negotiation.ts'
 
 const anyConnectionId = fc.uint8Array({ maxLength: 255 })
@@ -65,24 +65,18 @@ describe('Retry (RFC 9000 §17.2.5)', () => {
 describe('Stateless reset (RFC 9000 §10.3)', () => {
   it('looks like a short header packet and ends in the token', () => {
     fc.assert(
-      fc.property(token, fc.integer({ min: 21, max: 100 }), fc.nat(255), fc.nat(30), (token, size, filler, before) => {
+      fc.property(token, fc.integer({ min: 21, max: 100 }), fc.nat(255), (token, size, filler) => {
         const datagram = encodeStatelessReset(token, size, { fill: (destination) => void destination.fill(filler) })
         expect(datagram.length).toBe(size)
         expect(datagram[0]! & 0xc0).toBe(0x40)
         expect(datagram[1]).toBe(filler)
-        const buffer = concatBytes(new Uint8Array(before), datagram)
-        expect(endsWithToken(buffer, before, buffer.length, token)).toBe(true)
-        buffer[buffer.length - 1]! ^= 1
-        expect(endsWithToken(buffer, before, buffer.length, token)).toBe(false)
+        expect(datagram.subarray(size - 16)).toEqual(token)
       }),
     )
   })
 
-  it('is no stateless reset below 21 bytes, or at the end of something longer', () => {
+  it('never has fewer than 21 bytes', () => {
     const token = new Uint8Array(16).fill(7)
-    expect(endsWithToken(new Uint8Array(40).fill(7), 0, 21, token)).toBe(true)
-    for (let size = 0; size < 21; size++) expect(endsWithToken(new Uint8Array(40).fill(7), 0, size, token)).toBe(false)
-    expect(endsWithToken(new Uint8Array(40).fill(7), 20, 40, token)).toBe(false)
     expect(() => encodeStatelessReset(token, 20, { fill: () => undefined })).toThrow(InvariantError)
   })
 })
