@@ -158,6 +158,8 @@ export async function connect(options: ConnectOptions): Promise<QuicConnection> 
     transport,
     ...versionPart(settings),
     connectionIds: clientConnectionIds(provider.random, options),
+    // A connected socket sends to one address only.
+    preferredAddress: 'ignore',
     ...(tokenStore === null ? {} : { tokenStore: tokensOf(tokenStore, port) }),
     ...(settings.createController === undefined ? {} : { createController: settings.createController }),
     ...(traces === null ? {} : { createTrace: (id: Uint8Array, role: 'client' | 'server') => traces.create(id, role) }),

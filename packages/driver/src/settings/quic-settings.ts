@@ -50,6 +50,8 @@ const TRANSPORT_NAMES: readonly (keyof TransportSettings)[] = [
   'maxAckDelay',
   'initialRtt',
   'activeConnectionIdLimit',
+  'disableActiveMigration',
+  'keepAliveInterval',
   'grease',
   'greaseQuicBit',
 ]

@@ -30,6 +30,9 @@ export class RunningStage implements ConnectionStage {
       case 'early-data':
       case 'connection-id-issued':
       case 'connection-id-retired':
+      case 'path-probing':
+      case 'path-validated':
+      case 'path-validation-failed':
       case 'path-changed':
       case 'need':
         return this

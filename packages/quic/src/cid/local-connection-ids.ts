@@ -120,14 +120,6 @@ export class LocalConnectionIds {
     return true
   }
 
-  /** The connection is gone: everything active is reported as retired. */
-  retireAll(): void {
-    for (const id of this.ids) {
-      this.events.push({ kind: 'connection-id-retired', connectionId: id.connectionId, sequence: id.sequence })
-    }
-    this.ids.length = 0
-  }
-
   /** Is buffer[start, start + length) a connection ID of ours? */
   has(buffer: Uint8Array, start: number, length: number): boolean {
     for (let i = 0; i < this.ids.length; i++) if (matches(this.ids[i]!.connectionId, buffer, start, length)) return true

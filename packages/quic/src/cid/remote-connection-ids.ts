@@ -1,8 +1,9 @@
-// Connection IDs the peer gives to us (RFC 9000 §5.1.2, §19.15). One is current, others may be reserved for other paths, the rest is
-// spare. Bounded: active ones by our active_connection_id_limit, retirements not acknowledged yet by RETIRE_FACTOR times that, gaps
+// Connection IDs the peer gives to us (RFC 9000 §5.1.2, §19.15) and which path sends to which of them (§9.5). The rest is spare.
+// Bounded: active ones by our active_connection_id_limit, retirements not acknowledged yet by RETIRE_FACTOR times that, gaps
 // in the sequence numbers seen by MAX_SEQUENCE_GAPS.
 
-import { equalBytes } from '../base/bytes.ts'
+import { invariant } from '../base/assert.ts'
+import { EMPTY, equalBytes } from '../base/bytes.ts'
 import { RangeSet } from '../base/range-set.ts'
 import type { FrameSink } from '../delivery/frame-sink.ts'
 import { TokenKind } from '../delivery/token.ts'
@@ -19,6 +20,26 @@ export interface RemoteConnectionIdsConfig {
   readonly activeConnectionIdLimit: number
   /** Destination connection ID of our first packets. */
   readonly initial: Uint8Array
+}
+
+/** What a path sends to. It changes when the peer retires the connection ID. */
+export interface PathConnectionId {
+  /** -1: the path has none and cannot send until the peer issues one. */
+  readonly sequence: number
+  readonly connectionId: Uint8Array
+}
+
+class Assignment implements PathConnectionId {
+  sequence: number
+  connectionId: Uint8Array
+  /** Paths that send to it. */
+  users: number
+
+  constructor(sequence: number, connectionId: Uint8Array) {
+    this.sequence = sequence
+    this.connectionId = connectionId
+    this.users = 1
+  }
 }
 
 class RemoteConnectionId {
@@ -39,7 +60,8 @@ class RemoteConnectionId {
 export class RemoteConnectionIds {
   private readonly limit: number
   private readonly ids: RemoteConnectionId[]
-  private active: RemoteConnectionId
+  /** The main path's first: when there are too few connection IDs, it is served first. */
+  private readonly assignments: Assignment[]
   private readonly seen: RangeSet
   private retirePriorTo: number
   private readonly retirePending: RangeSet
@@ -48,9 +70,10 @@ export class RemoteConnectionIds {
 
   constructor(config: RemoteConnectionIdsConfig) {
     this.limit = config.activeConnectionIdLimit
-    this.active = new RemoteConnectionId(0, config.initial, null)
-    this.active.used = true
-    this.ids = [this.active]
+    const first = new RemoteConnectionId(0, config.initial, null)
+    first.used = true
+    this.ids = [first]
+    this.assignments = [new Assignment(0, config.initial)]
     this.seen = new RangeSet()
     this.seen.add(0, 1)
     this.retirePriorTo = 0
@@ -59,18 +82,20 @@ export class RemoteConnectionIds {
     this.retiring = 0
   }
 
-  /** What the main path sends to. The same object until it changes. */
-  current(): Uint8Array {
-    return this.active.connectionId
+  /** What the main path sends to, from the first packet on. */
+  main(): PathConnectionId {
+    return this.assignments[0]!
   }
 
-  currentSequence(): number {
-    return this.active.sequence
+  /** The peer chose an empty connection ID: every path sends to it (RFC 9000 §5.1.1). */
+  get isEmpty(): boolean {
+    return this.ids.length > 0 && this.ids[0]!.connectionId.length === 0
   }
 
   /** The peer's own choice takes the place of ours (RFC 9000 §7.2): after a Retry, and with the server's first packet. */
   setInitial(connectionId: Uint8Array): void {
-    this.active.connectionId = connectionId
+    this.ids[0]!.connectionId = connectionId
+    this.assignments[0]!.connectionId = connectionId
   }
 
   /** stateless_reset_token of the peer's transport parameters: belongs to sequence 0. */
@@ -86,7 +111,7 @@ export class RemoteConnectionIds {
 
   /** A NEW_CONNECTION_ID frame; the bytes are copied. */
   onNewConnectionId(sequence: number, retirePriorTo: number, connectionId: Uint8Array, resetToken: Uint8Array): void {
-    if (this.active.connectionId.length === 0) throw violation('NEW_CONNECTION_ID although the peer chose an empty connection ID')
+    if (this.isEmpty) throw violation('NEW_CONNECTION_ID although the peer chose an empty connection ID')
     if (retirePriorTo > sequence) throw encodingError('Retire Prior To above Sequence Number')
     if (connectionId.length < 1 || connectionId.length > MAX_CID_LENGTH) throw encodingError('connection ID length out of 1 to 20')
     const isNew = !this.seen.contains(sequence)
@@ -100,7 +125,7 @@ export class RemoteConnectionIds {
       this.retirePriorTo = retirePriorTo
       for (let i = this.ids.length - 1; i >= 0; i--) {
         const id = this.ids[i]!
-        if (id.sequence < retirePriorTo && id !== this.active) this.drop(id)
+        if (id.sequence < retirePriorTo && id.sequence !== this.main().sequence) this.drop(id)
       }
     }
     if (isNew) {
@@ -108,9 +133,9 @@ export class RemoteConnectionIds {
       // Not slice(): a Node Buffer's is a view of the packet.
       else this.ids.push(new RemoteConnectionId(sequence, new Uint8Array(connectionId), new Uint8Array(resetToken)))
     }
-    // Without another one there is nothing to send with: the current one stays until its replacement is there.
-    if (this.active.sequence < this.retirePriorTo) this.rotate()
-    const lasting = this.active.sequence < this.retirePriorTo ? this.ids.length - 1 : this.ids.length
+    // Without another one there is nothing to send with: the main path's stays until its replacement is there. Other paths wait.
+    for (const assignment of this.assignments) if (assignment.sequence < this.retirePriorTo) this.replace(assignment)
+    const lasting = this.main().sequence < this.retirePriorTo ? this.ids.length - 1 : this.ids.length
     if (lasting > this.limit) {
       throw new TransportError(TransportErrorCode.connectionIdLimitError, FrameType.newConnectionId, 'more connection IDs than allowed')
     }
@@ -123,47 +148,42 @@ export class RemoteConnectionIds {
     return count
   }
 
-  /** Reserves an unused one for another path (RFC 9000 §9.5): its sequence number, -1 when there is none. */
-  take(): number {
-    const id = this.firstUnused()
-    if (id === null) return -1
-    id.used = true
-    return id.sequence
+  /** One that no other path has sent to (RFC 9000 §9.5), or the promise of one; to an empty connection ID all paths send. */
+  assign(): PathConnectionId {
+    if (this.isEmpty) return this.share(this.main())
+    const assignment = new Assignment(-1, EMPTY)
+    this.assignments.push(assignment)
+    this.replace(assignment)
+    return assignment
   }
 
-  /** The current or a reserved one; null once retired. */
-  get(sequence: number): Uint8Array | null {
-    return this.find(sequence)?.connectionId ?? null
+  /** RFC 9000 §9.5: a peer whose address changed without a new connection ID may be answered without one, too. */
+  share(shared: PathConnectionId): PathConnectionId {
+    const assignment = this.assignmentOf(shared)
+    assignment.users += 1
+    return assignment
   }
 
-  /** The main path goes on with a reserved one; the former stays reserved until retire(). False: it is retired. */
-  promote(sequence: number): boolean {
-    const id = this.find(sequence)
-    if (id === null) return false
-    const former = this.active
-    id.used = true
-    this.active = id
-    if (former.sequence < this.retirePriorTo) this.drop(former)
-    return true
+  /** A path is gone. With the last one that sent to it, a connection ID is retired (RFC 9000 §5.1.2). */
+  release(released: PathConnectionId): void {
+    const assignment = this.assignmentOf(released)
+    assignment.users -= 1
+    if (assignment.users > 0) return
+    this.assignments.splice(this.assignments.indexOf(assignment), 1)
+    const id = this.find(assignment.sequence)
+    if (id !== null) this.drop(id)
   }
 
-  /** Retires the current one for an unused one. False: there is none, nothing changed. */
+  /** The path that sends to it is the main one now. */
+  prefer(preferred: PathConnectionId): void {
+    const assignment = this.assignmentOf(preferred)
+    this.assignments.splice(this.assignments.indexOf(assignment), 1)
+    this.assignments.unshift(assignment)
+  }
+
+  /** Retires what the main path sends to for an unused one. False: there is none, nothing changed. */
   rotate(): boolean {
-    const next = this.firstUnused()
-    if (next === null) return false
-    const former = this.active
-    next.used = true
-    this.active = next
-    this.drop(former)
-    return true
-  }
-
-  /** A reserved one is not needed any more. The current one is rotated away, if it can be. */
-  retire(sequence: number): void {
-    const id = this.find(sequence)
-    if (id === null) return
-    if (id === this.active) this.rotate()
-    else this.drop(id)
+    return this.spare() > 0 && this.replace(this.assignments[0]!)
   }
 
   /**
@@ -212,6 +232,29 @@ export class RemoteConnectionIds {
     if (!this.retireInFlight.contains(sequence)) return
     this.retireInFlight.remove(sequence, sequence + 1)
     this.retirePending.add(sequence, sequence + 1)
+  }
+
+  private assignmentOf(given: PathConnectionId): Assignment {
+    for (const assignment of this.assignments) if (assignment === given) return assignment
+    invariant(false, 'no path sends to that connection ID')
+  }
+
+  /** False: there is no unused one. Unless it is the main path's, the assignment is empty then. */
+  private replace(assignment: Assignment): boolean {
+    const next = this.firstUnused()
+    const former = this.find(assignment.sequence)
+    if (next === null) {
+      if (assignment !== this.assignments[0]) {
+        assignment.sequence = -1
+        assignment.connectionId = EMPTY
+      }
+      return false
+    }
+    next.used = true
+    assignment.sequence = next.sequence
+    assignment.connectionId = next.connectionId
+    if (former !== null) this.drop(former)
+    return true
   }
 
   private find(sequence: number): RemoteConnectionId | null {

@@ -5,6 +5,7 @@ import type { RandomSource } from '../base/random.ts'
 import type { ConnectionIdGenerator } from '../cid/generator.ts'
 import type { CongestionController } from '../congestion/controller.ts'
 import type { CryptoProvider } from '../crypto/provider.ts'
+import type { PreferredAddressConfig } from '../path/preferred-address.ts'
 import type { TlsConfig } from '../tls/engine.ts'
 import type { TraceSink } from '../trace/sink.ts'
 import { SUPPORTED_VERSIONS, knownVersion, versionName } from '../wire/version.ts'
@@ -51,6 +52,17 @@ export interface TransportSettings {
   readonly initialRtt: number
   /** Connection IDs the peer may hand us. Default 4. */
   readonly activeConnectionIdLimit: number
+  /**
+   * Ask the peer not to migrate while it talks to the address of the handshake (disable_active_migration, RFC 9000 §18.2). A server
+   * then drops packets from another address that come with a new connection ID, and follows those that look like a NAT rebinding.
+   * Default false.
+   */
+  readonly disableActiveMigration: boolean
+  /**
+   * A PING goes out when nothing has been received for so long, whether streams are open or not (RFC 9000 §10.1.2): keeps the
+   * connection from idling out and NATs from forgetting it. 0, the default: none. Below `maxIdleTimeout`, or it comes too late.
+   */
+  readonly keepAliveInterval: number
   /** Reserved versions and transport parameters, which peers must ignore (RFC 9000 §15, §18.1). Default true. */
   readonly grease: boolean
   /** Take packets with a clear QUIC bit, and send them to peers that do too (RFC 9287). Not where protocols share a port. Default true. */
@@ -79,6 +91,12 @@ export interface ConnectionConfig extends VersionSettings {
   readonly connectionIds: ConnectionIdGenerator
   /** Gives the stateless reset token of one of our connection IDs (RFC 9000 §10.3.2). Servers only. */
   readonly resetToken?: (connectionId: Uint8Array) => Uint8Array
+  /**
+   * Servers: another address of this server, which clients move to after the handshake (RFC 9000 §9.6); datagrams that arrive
+   * there must come with it as `local`. Clients: 'follow' (the default) goes there; 'ignore' stays, for sockets that cannot send
+   * elsewhere; migrate() may still go there.
+   */
+  readonly preferredAddress?: PreferredAddressConfig | 'follow' | 'ignore'
   /** Keeps address validation tokens under `tls.serverName` (RFC 9000 §8.1.3). Clients only; default: none are kept. */
   readonly tokenStore?: TokenStore
   /** Called once per connection with the original destination connection ID. */
@@ -107,6 +125,8 @@ const DEFAULTS: TransportSettings = {
   maxAckDelay: 25,
   initialRtt: 333,
   activeConnectionIdLimit: 4,
+  disableActiveMigration: false,
+  keepAliveInterval: 0,
   grease: true,
   greaseQuicBit: true,
 }

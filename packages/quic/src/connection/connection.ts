@@ -10,8 +10,10 @@ import { RemoteConnectionIds } from '../cid/remote-connection-ids.ts'
 import { randomResetTokens } from '../cid/reset-token.ts'
 import { Cubic } from '../congestion/cubic.ts'
 import { DatagramQueue } from '../datagram/queue.ts'
+import { MigrationRules } from '../path/migration-rules.ts'
 import type { PathAddress } from '../path/path-address.ts'
 import { Paths } from '../path/paths.ts'
+import { preferredAddressPart } from '../path/preferred-address.ts'
 import { LossTimer, PtoState } from '../recovery/pto.ts'
 import { SentPacketPool } from '../recovery/sent-packet.ts'
 import { Spaces } from '../space/spaces.ts'
@@ -21,7 +23,7 @@ import type { HandshakeInfo } from '../tls/config.ts'
 import { TlsEngine } from '../tls/engine.ts'
 import type { TlsAnswer } from '../tls/events.ts'
 import { TransportError } from '../wire/transport-error.ts'
-import type { TransportParameters } from '../wire/transport-parameters/table.ts'
+import type { PreferredAddress, TransportParameters } from '../wire/transport-parameters/table.ts'
 import { decodeTransportParameters } from '../wire/transport-parameters/codec.ts'
 import type { WireValue } from '../wire/varint.ts'
 import { closedByApplication, closedByTransport } from './close-reason.ts'
@@ -45,6 +47,7 @@ import { ServerTokens } from './handshake/token-store.ts'
 import { IdleTimer } from './idle.ts'
 import { KeyPhase } from './key-phase.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { migrate, probePath } from './migration.ts'
 import { receiveDatagram } from './receive/datagram.ts'
 import { DeferredPackets } from './receive/deferred-packets.ts'
 import { ReceiveScratch } from './receive/receive-scratch.ts'
@@ -53,7 +56,7 @@ import { ConnectionAddressing } from './send/connection-addressing.ts'
 import { transmitDatagram } from './send/datagram.ts'
 import { SendScratch } from './send/send-scratch.ts'
 import type { Transmit } from './send/transmit-buffer.ts'
-import { ConnectionStats } from './stats.ts'
+import { ConnectionStats, pathStatsOf } from './stats.ts'
 import type { PathStats } from './stats.ts'
 import { nextDeadline, onTimeouts } from './timeouts.ts'
 
@@ -235,6 +238,21 @@ export class Connection {
     if (this.core.lifecycle.isOpen()) onDatagramTooLarge(this.core, size, now)
   }
 
+  /**
+   * A client moves to another path (RFC 9000 §9): `path.local` names another socket, `path.remote` is remoteAddress() or the server's
+   * preferred address. The path is validated first, with a fresh connection ID; on success data goes there (`path-validated`,
+   * `path-changed`), otherwise everything stays as it is (`path-validation-failed`). While the server has not issued another
+   * connection ID, validation waits for one until it times out. Throws MigrationError, see its codes.
+   */
+  migrate(path: PathAddress, now: number): void {
+    migrate(this.core, path, now)
+  }
+
+  /** Validates a path as migrate() does, and stays where it is. The path is then kept for half a minute. Throws MigrationError. */
+  probePath(path: PathAddress, now: number): void {
+    probePath(this.core, path, now)
+  }
+
   /** Sends a PING soon: keeps a connection alive or checks that it is. */
   ping(): void {
     this.core.sending.pingDue = true
@@ -330,11 +348,20 @@ export class Connection {
     return this.core.handshake.version
   }
 
+  localAddress(): string {
+    return this.core.paths.active.address.local
+  }
+
   remoteAddress(): string {
     return this.core.paths.active.address.remote
   }
 
-  /** The peer is known to receive at remoteAddress() (RFC 9000 §8): always so on a client before it migrates. */
+  /** A datagram between these addresses belongs to a path of this connection. */
+  hasPath(path: PathAddress): boolean {
+    return this.core.paths.find(path) !== null
+  }
+
+  /** The peer is known to receive at remoteAddress() (RFC 9000 §8): always so on a client. */
   isRemoteAddressValidated(): boolean {
     return this.core.paths.active.amplification.validated
   }
@@ -349,17 +376,15 @@ export class Connection {
     return this.core.stats
   }
 
+  /** Of the path in use. */
   pathStats(): PathStats {
-    const path = this.core.paths.active
-    return {
-      smoothedRtt: path.rtt.smoothed,
-      minimumRtt: path.rtt.minimum,
-      latestRtt: path.rtt.latest,
-      rttVariance: path.rtt.variance,
-      congestionWindow: path.congestion.window(),
-      bytesInFlight: path.bytesInFlight,
-      maxDatagramSize: path.maxDatagramSize,
-    }
+    return pathStatsOf(this.core.paths.active, true)
+  }
+
+  /** Of every path: the one in use, those being validated, and those left a moment ago. */
+  allPathStats(): PathStats[] {
+    const { paths } = this.core
+    return paths.all().map((path) => pathStatsOf(path, path === paths.active))
   }
 }
 
@@ -380,8 +405,11 @@ function buildCore(
   const originalVersion = initial === null ? firstVersion : initial.version
   const afterNegotiation = config.afterVersionNegotiation ?? false
   const versions = new Versions({ role, original: originalVersion, supported, preferred, afterNegotiation })
+  const localIds = new LocalConnectionIds({ generator: config.connectionIds, resetToken, initial: source })
+  const preferredAddress = isServer ? preferredAddressOf(config, localIds) : null
   const identity = {
     role,
+    preferredAddress,
     initialSourceConnectionId: source,
     originalDestinationConnectionId: isServer ? original : null,
     retrySourceConnectionId: initial === null ? null : initial.retrySourceConnectionId,
@@ -402,8 +430,8 @@ function buildCore(
   const { datagramSize, initialRtt, mtuDiscovery, maxProbeSize, ecnCapable } = settings
   const pathConfig = { maxDatagramSize: datagramSize, initialRtt, createController, mtuDiscovery, maxProbeSize, ecnCapable }
   // RFC 9000 §8.1: only servers are bound by the amplification limit, and only while no token has validated the address.
-  const paths = new Paths(address, initial === null || initial.addressValidated, pathConfig)
   const remoteIds = new RemoteConnectionIds({ activeConnectionIdLimit: settings.activeConnectionIdLimit, initial: destination })
+  const paths = new Paths(address, initial === null || initial.addressValidated, pathConfig, remoteIds)
   const local = decodeTransportParameters(parameters, role)
   const sessions = { sessionVersion: originalVersion, ...(isServer ? earlyTicketSettings(config.tls, local) : {}) }
   const core: ConnectionCore = {
@@ -421,6 +449,7 @@ function buildCore(
     tls: new TlsEngine({ ...config.tls, ...sessions, role, provider, random, transportParameters: parameters }),
     spaces,
     paths,
+    migration: new MigrationRules(address, settings.disableActiveMigration, config.preferredAddress !== 'ignore'),
     streams: new Streams({
       role,
       local,
@@ -429,18 +458,18 @@ function buildCore(
       sendBufferLimit: settings.sendBufferLimit,
     }),
     datagrams: new DatagramQueue({ maxFrameSize: settings.maxDatagramFrameSize }),
-    localIds: new LocalConnectionIds({ generator: config.connectionIds, resetToken, initial: source }),
+    localIds,
     remoteIds,
     pto: new PtoState(now),
     lossTimer: new LossTimer(),
     situation: new ConnectionSituation({ role, spaces, lifecycle, handshake, paths }),
     keyPhase: new KeyPhase(),
-    idle: new IdleTimer(settings.maxIdleTimeout, now),
+    idle: new IdleTimer(settings.maxIdleTimeout, settings.keepAliveInterval, now),
     packetPool: pool,
     deferred: new DeferredPackets(),
     receiving: new ReceiveScratch(),
     sending: new SendScratch(pool),
-    addressing: new ConnectionAddressing(handshake, versions, remoteIds, source, random),
+    addressing: new ConnectionAddressing(handshake, versions, source, random),
     events: new Ring<ConnectionEvent>(),
     stats: new ConnectionStats(),
     trace: config.createTrace?.(original, role, now) ?? null,
@@ -448,4 +477,14 @@ function buildCore(
   invariant(source.length === config.connectionIds.length, 'the generator makes connection IDs of its stated length')
   core.trace?.parametersSet(now, 'local', local)
   return core
+}
+
+/** RFC 9000 §18.2: with connection ID 1 and its reset token; null where none is configured. */
+function preferredAddressOf(config: ConnectionConfig, localIds: LocalConnectionIds): PreferredAddress | null {
+  const { preferredAddress } = config
+  if (preferredAddress === undefined || typeof preferredAddress === 'string') return null
+  if (localIds.length === 0) throw new RangeError('a server with empty connection IDs cannot have a preferred address (RFC 9000 §18.2)')
+  const addresses = preferredAddressPart(preferredAddress)
+  const { connectionId, resetToken } = localIds.issuePreferred()
+  return { ...addresses, connectionId, statelessResetToken: resetToken }
 }

@@ -7,6 +7,7 @@ import type { LocalConnectionIds } from '../cid/local-connection-ids.ts'
 import type { RemoteConnectionIds } from '../cid/remote-connection-ids.ts'
 import type { CryptoProvider } from '../crypto/provider.ts'
 import type { DatagramQueue } from '../datagram/queue.ts'
+import type { MigrationRules } from '../path/migration-rules.ts'
 import type { Paths } from '../path/paths.ts'
 import type { LossTimer, PtoState, RecoverySituation } from '../recovery/pto.ts'
 import type { SentPacketPool } from '../recovery/sent-packet.ts'
@@ -26,7 +27,7 @@ import type { KeyPhase } from './key-phase.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { DeferredPackets } from './receive/deferred-packets.ts'
 import type { ReceiveScratch } from './receive/receive-scratch.ts'
-import type { PacketAddressing } from './send/packet-builder.ts'
+import type { ConnectionAddressing } from './send/connection-addressing.ts'
 import type { SendScratch } from './send/send-scratch.ts'
 import type { ConnectionStats } from './stats.ts'
 
@@ -48,6 +49,7 @@ export interface ConnectionCore {
   readonly tls: TlsEngine
   readonly spaces: Spaces
   readonly paths: Paths
+  readonly migration: MigrationRules
   readonly streams: Streams
   readonly datagrams: DatagramQueue
   readonly localIds: LocalConnectionIds
@@ -61,7 +63,7 @@ export interface ConnectionCore {
   readonly deferred: DeferredPackets
   readonly receiving: ReceiveScratch
   readonly sending: SendScratch
-  readonly addressing: PacketAddressing
+  readonly addressing: ConnectionAddressing
   readonly events: Ring<ConnectionEvent>
   readonly stats: ConnectionStats
   readonly trace: TraceSink | null

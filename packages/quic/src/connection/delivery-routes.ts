@@ -30,7 +30,7 @@ export function routeAckedPacket(core: RouteContext, space: PacketSpace, packet:
         core.remoteIds.acked(a)
         break
       case TokenKind.newToken:
-        core.newToken.acked()
+        core.newToken.acked(a)
         break
       case TokenKind.ping:
       case TokenKind.handshakeDone:
@@ -65,7 +65,7 @@ export function routeLostPacket(core: RouteContext, space: PacketSpace, packet: 
         core.handshake.onHandshakeDoneLost()
         break
       case TokenKind.newToken:
-        core.newToken.lost()
+        core.newToken.lost(a)
         break
       case TokenKind.ack:
       case TokenKind.ping:

@@ -25,7 +25,13 @@ export type ConnectionEvent =
   | { readonly kind: 'connection-id-retired'; readonly connectionId: Uint8Array }
   /** TLS needs an asynchronous answer, given with provide(). */
   | TlsNeed
-  /** The peer's address changed and the connection moved with it (RFC 9000 §9). */
-  | { readonly kind: 'path-changed'; readonly remote: string }
+  /** Clients: the path is being validated (RFC 9000 §8.2), for migrate(), probePath() or the server's preferred address. */
+  | { readonly kind: 'path-probing'; readonly local: string; readonly remote: string }
+  /** The peer answers on the path, in datagrams of 1200 bytes. */
+  | { readonly kind: 'path-validated'; readonly local: string; readonly remote: string }
+  /** No answer in time. A client stays where it is; if it is the path in use that failed, a `path-changed` back follows. */
+  | { readonly kind: 'path-validation-failed'; readonly local: string; readonly remote: string }
+  /** Data takes another path from now on: this side migrated or followed its peer (RFC 9000 §9). */
+  | { readonly kind: 'path-changed'; readonly local: string; readonly remote: string }
   /** Exactly once, whatever ended the connection. */
   | { readonly kind: 'closed'; readonly reason: CloseReason }

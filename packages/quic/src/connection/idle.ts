@@ -4,13 +4,21 @@
 export class IdleTimer {
   /** Milliseconds; 0 means no timeout. */
   private timeout: number
+  /** Milliseconds of silence after which a PING is due; Infinity for never. */
+  private readonly keepAliveInterval: number
   private startedAt: number
   private sentSinceReceive: boolean
+  private receivedAt: number
+  private keptAlive: boolean
 
-  constructor(localTimeout: number, now: number) {
+  /** Milliseconds; 0 for no timeout and no keep-alive. */
+  constructor(localTimeout: number, keepAliveInterval: number, now: number) {
     this.timeout = localTimeout
+    this.keepAliveInterval = keepAliveInterval === 0 ? Infinity : keepAliveInterval
     this.startedAt = now
     this.sentSinceReceive = false
+    this.receivedAt = now
+    this.keptAlive = false
   }
 
   onPeerTimeout(peerTimeout: number): void {
@@ -21,6 +29,8 @@ export class IdleTimer {
   onReceived(now: number): void {
     this.startedAt = now
     this.sentSinceReceive = false
+    this.receivedAt = now
+    this.keptAlive = false
   }
 
   onAckElicitingSent(now: number): void {
@@ -31,5 +41,14 @@ export class IdleTimer {
 
   deadline(pto: number): number {
     return this.timeout === 0 ? Infinity : this.startedAt + Math.max(this.timeout, 3 * pto)
+  }
+
+  /** RFC 9000 §10.1.2: when a PING is due. One per silence: until something arrives, it is repeated as any lost packet is. */
+  keepAliveAt(): number {
+    return this.keptAlive ? Infinity : this.receivedAt + this.keepAliveInterval
+  }
+
+  onKeepAlive(): void {
+    this.keptAlive = true
   }
 }

@@ -30,6 +30,7 @@ export function declareLostPackets(core: ConnectionCore, space: PacketSpace, now
     }
     if (path !== null && packet.inFlight) {
       path.removeInFlight(packet.size)
+      if (!packet.mtuProbe) path.packetsLost += 1
       // RFC 9000 §14.4: a lost MTU probe "SHOULD NOT trigger a congestion control reaction".
       if (!packet.mtuProbe) path.congestion.onLost(now, packet, path.bytesInFlight)
       if (path === active && !packet.mtuProbe) {

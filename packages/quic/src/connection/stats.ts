@@ -1,4 +1,6 @@
-// Counters of one connection. Plain numbers, bumped in place, copied out for the owner.
+// Counters of one connection and of its paths. Plain numbers, bumped in place, copied out for the owner.
+
+import type { Path } from '../path/path.ts'
 
 export class ConnectionStats {
   packetsSent = 0
@@ -20,8 +22,14 @@ export class ConnectionStats {
   pathChanges = 0
 }
 
-/** A snapshot of the active path. Times in milliseconds, sizes in bytes. */
+/** A snapshot of one path. Times in milliseconds, sizes in bytes. */
 export interface PathStats {
+  readonly local: string
+  readonly remote: string
+  /** Data is sent on it; other paths carry path validation alone. */
+  readonly active: boolean
+  /** The path was validated at some time (RFC 9000 §8.2). */
+  readonly validated: boolean
   readonly smoothedRtt: number
   readonly minimumRtt: number
   readonly latestRtt: number
@@ -29,4 +37,34 @@ export interface PathStats {
   readonly congestionWindow: number
   readonly bytesInFlight: number
   readonly maxDatagramSize: number
+  /** UDP payload. */
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  readonly datagramsSent: number
+  readonly datagramsReceived: number
+  /** QUIC packets that were acknowledged and declared lost. */
+  readonly packetsAcked: number
+  readonly packetsLost: number
+}
+
+export function pathStatsOf(path: Path, active: boolean): PathStats {
+  return {
+    local: path.address.local,
+    remote: path.address.remote,
+    active,
+    validated: path.validation.proven,
+    smoothedRtt: path.rtt.smoothed,
+    minimumRtt: path.rtt.minimum,
+    latestRtt: path.rtt.latest,
+    rttVariance: path.rtt.variance,
+    congestionWindow: path.congestion.window(),
+    bytesInFlight: path.bytesInFlight,
+    maxDatagramSize: path.maxDatagramSize,
+    bytesSent: path.bytesSent,
+    bytesReceived: path.bytesReceived,
+    datagramsSent: path.datagramsSent,
+    datagramsReceived: path.datagramsReceived,
+    packetsAcked: path.packetsAcked,
+    packetsLost: path.packetsLost,
+  }
 }

@@ -6,10 +6,10 @@ import { SpaceId } from '../space/space-id.ts'
 import { TransportErrorCode } from '../wire/constants.ts'
 import { closedByTransport, closedSilently } from './close-reason.ts'
 import type { ConnectionCore } from './core.ts'
-import { followDatagramSize } from './datagram-size.ts'
 import { beginClose, endSilently } from './ending.ts'
 import { onEarlyTimeout } from './handshake/early-packets.ts'
 import { declareLostPackets, resendOldest } from './loss.ts'
+import { onPathTimeouts } from './migration.ts'
 import { probeTimeout } from './probe-timeout.ts'
 
 /** RFC 9002 §6.2.4: probes per timeout, and packets whose content they may carry again. */
@@ -22,6 +22,7 @@ export function nextDeadline(core: ConnectionCore): number {
   const pto = probeTimeout(core, core.paths.active)
   let deadline = core.idle.deadline(pto)
   if (!lifecycle.isEstablished()) deadline = Math.min(deadline, core.handshake.deadline)
+  else deadline = Math.min(deadline, core.idle.keepAliveAt())
   deadline = Math.min(deadline, armLossTimer(core), core.sending.pacedUntil, core.paths.nextTimeout(), core.early.discardAt)
   // RFC 9000 §8.1: what may not be sent now has to wait for the peer, not for a time.
   if (core.paths.active.nextDatagramSize() === 0) return deadline
@@ -50,12 +51,13 @@ export function onTimeouts(core: ConnectionCore, now: number): void {
     return
   }
   onEarlyTimeout(core, now)
+  if (lifecycle.isEstablished() && core.idle.keepAliveAt() <= now) {
+    core.idle.onKeepAlive()
+    core.sending.pingDue = true
+  }
   if (core.sending.pacedUntil <= now) core.sending.pacedUntil = Infinity
   if (armLossTimer(core) <= now) onLossTimer(core, now)
-  if (core.paths.onTimeout(now)) {
-    followDatagramSize(core)
-    core.events.push({ kind: 'path-changed', remote: core.paths.active.address.remote })
-  }
+  if (core.paths.nextTimeout() <= now) onPathTimeouts(core, now)
 }
 
 function armLossTimer(core: ConnectionCore): number {

@@ -164,6 +164,7 @@ export class Endpoint {
     if (event.kind === 'established' || event.kind === 'closed') this.handshakes.delete(connection)
     else if (event.kind === 'connection-id-issued') this.router.add(event.connectionId, connection)
     else if (event.kind === 'connection-id-retired') this.router.remove(event.connectionId, connection)
+    else if (event.kind === 'path-probing') this.expectFrom(event.remote, connection)
   }
 
   /** The connection is closed: its connection IDs are unknown from now on. */
@@ -183,6 +184,11 @@ export class Endpoint {
     return header.version === 0 || this.versions.includes(header.version)
   }
 
+  /** Without connection IDs, a connection that goes to another server address is known by that, too. */
+  private expectFrom(remote: string, connection: Connection): void {
+    if (this.config.connectionIdLength === 0 && this.router.findRemote(remote) === null) this.router.addRemote(remote, connection)
+  }
+
   private register(connection: Connection): void {
     for (const connectionId of connection.sourceConnectionIds()) this.router.add(connectionId, connection)
   }
@@ -195,7 +201,7 @@ export class Endpoint {
       return null
     }
     for (const connection of this.router.connections()) {
-      if (connection.remoteAddress() !== path.remote) continue
+      if (!connection.hasPath(path)) continue
       connection.receive(copyBytes(datagram), path, now)
       if (connection.isClosed()) return connection
     }

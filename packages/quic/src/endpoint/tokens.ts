@@ -7,7 +7,7 @@
 import { EMPTY, concatBytes, copyBytes, equalBytes, utf8 } from '../base/bytes.ts'
 import type { CryptoProvider } from '../crypto/provider.ts'
 import { TokenSeal } from '../crypto/token-seal.ts'
-import { remoteHost } from '../path/path-address.ts'
+import { hostOf } from '../path/path-address.ts'
 import type { HeaderView } from '../wire/header.ts'
 import { UsedTokens } from './used-tokens.ts'
 
@@ -110,7 +110,7 @@ function retryContext(remote: string, version: number, retrySource: Uint8Array):
 
 /** RFC 9000 §8.1.4: "the client IP address has not changed"; its port may have. */
 function newTokenContext(remote: string, version: number): Uint8Array {
-  return concatBytes(versionBytes(version), utf8(remoteHost(remote)))
+  return concatBytes(versionBytes(version), utf8(hostOf(remote)))
 }
 
 function versionBytes(version: number): Uint8Array {

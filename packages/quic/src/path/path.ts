@@ -1,7 +1,8 @@
-// Everything that belongs to one network path: address pair, RTT, congestion control, pacing, bytes in flight,
+// Everything that belongs to one network path: address pair, the connection ID it sends to, RTT, congestion control, pacing, bytes in flight,
 // amplification budget, datagram size, ECN and validation (RFC 9000 §9.4, RFC 9002 §7). Nobody else holds these.
 
-import { copyBytes } from '../base/bytes.ts'
+import { EMPTY, copyBytes } from '../base/bytes.ts'
+import type { PathConnectionId } from '../cid/remote-connection-ids.ts'
 import type { CongestionController } from '../congestion/controller.ts'
 import { Pacer } from '../congestion/pacer.ts'
 import { EcnValidation } from '../recovery/ecn.ts'
@@ -32,10 +33,21 @@ export interface PathConfig {
   readonly createController: (maxDatagramSize: number) => CongestionController
 }
 
+/** What a path that is not in use is being validated for. */
+export const PathPurpose = { none: 0, probe: 1, migration: 2 } as const
+export type PathPurpose = (typeof PathPurpose)[keyof typeof PathPurpose]
+
 export class Path {
   /** Rises with every fresh path: packets of an older generation never touch a newer path's state. A rebinding keeps it. */
   readonly generation: number
-  address: PathAddress
+  readonly address: PathAddress
+  /** What packets on this path are sent to (RFC 9000 §9.5). */
+  readonly destination: PathConnectionId
+  /** The connection ID of ours in the newest packet that came on this path. */
+  peerDestination: Uint8Array
+  purpose: PathPurpose
+  /** When a path that is not in use is given up, Infinity for not yet. */
+  expiresAt: number
   readonly rtt: RttEstimator
   readonly congestion: CongestionController
   readonly pacer: Pacer
@@ -50,12 +62,29 @@ export class Path {
   peerLimit: number
   /** RFC 9002 §7.8: the window was not filled because there was nothing to send. */
   appLimited: boolean
+  /** UDP payload. */
   bytesSent: number
   bytesReceived: number
+  datagramsSent: number
+  datagramsReceived: number
+  /** QUIC packets in flight that came to an end. */
+  packetsAcked: number
+  packetsLost: number
 
-  constructor(generation: number, address: PathAddress, validated: boolean, config: PathConfig, inherited: Path | null) {
+  constructor(
+    generation: number,
+    address: PathAddress,
+    destination: PathConnectionId,
+    validated: boolean,
+    config: PathConfig,
+    inherited: Path | null,
+  ) {
     this.generation = inherited !== null ? inherited.generation : generation
     this.address = address
+    this.destination = destination
+    this.peerDestination = EMPTY
+    this.purpose = PathPurpose.none
+    this.expiresAt = Infinity
     // RFC 9000 §9.4: a change of port only may keep the RTT estimate and congestion state.
     this.rtt = inherited !== null ? inherited.rtt : new RttEstimator(config.initialRtt)
     this.mtu = inherited !== null ? inherited.mtu : new MtuDiscovery(mtuConfig(address, config))
@@ -71,6 +100,10 @@ export class Path {
     this.appLimited = false
     this.bytesSent = 0
     this.bytesReceived = 0
+    this.datagramsSent = 0
+    this.datagramsReceived = 0
+    this.packetsAcked = 0
+    this.packetsLost = 0
   }
 
   get bytesInFlight(): number {
@@ -89,12 +122,28 @@ export class Path {
 
   onDatagramReceived(bytes: number): void {
     this.bytesReceived += bytes
+    this.datagramsReceived += 1
     this.amplification.onReceived(bytes)
   }
 
   onDatagramSent(bytes: number): void {
     this.bytesSent += bytes
+    this.datagramsSent += 1
     this.amplification.onSent(bytes)
+    this.validation.onDatagramSent(bytes)
+  }
+
+  /** The connection ID that a packet of the peer was sent to; it stays the same for long. */
+  noteDestination(buffer: Uint8Array, start: number, length: number): void {
+    const known = this.peerDestination
+    let same = known.length === length
+    for (let i = 0; same && i < length; i += 1) same = known[i] === buffer[start + i]
+    if (!same) this.peerDestination = copyBytes(buffer.subarray(start, start + length))
+  }
+
+  /** Without a connection ID of the peer's nothing can be sent (RFC 9000 §9.3). */
+  hasDestination(): boolean {
+    return this.destination.sequence >= 0
   }
 
   /** The peer has proved to receive at this address (RFC 9000 §8.1, §8.2). */
@@ -103,14 +152,27 @@ export class Path {
     this.validation.confirm()
   }
 
+  /** RFC 9002 §6.2.2: the answer to a challenge tells the initial RTT of a path that has no sample. */
+  adoptRoundTrip(): void {
+    const { roundTrip } = this.validation
+    if (!this.rtt.hasSample && roundTrip > 0) this.rtt.reset(roundTrip)
+  }
+
   /**
    * Bytes the next datagram may have, 0 when none may be sent. On an address that is not validated three times the bytes
    * received bound it: a challenge may go out small (RFC 9000 §8.2.1), while datagrams of the handshake need their full size.
    */
   nextDatagramSize(): number {
+    if (this.destination.sequence < 0) return 0
     const size = Math.min(this.maxDatagramSize, this.amplification.remaining())
     const least = this.validation.state === PathValidationState.none ? this.maxDatagramSize : LEAST_DATAGRAM
     return size < least ? 0 : size
+  }
+
+  /** Path frames wait, and the address may be sent as much as it takes to carry them. */
+  canProbe(): boolean {
+    if (this.responses.length === 0 && !this.validation.wantsChallenge()) return false
+    return this.destination.sequence >= 0 && this.amplification.remaining() >= LEAST_DATAGRAM
   }
 
   oweResponse(data: Uint8Array): void {

@@ -70,6 +70,7 @@ export class Network {
   private readonly hosts: Host[] = []
   private readonly hostByAddress = new Map<string, { readonly host: Host; readonly own: string }>()
   private readonly links = new Map<string, Link>()
+  private readonly routes = new Map<string, Link>()
   private readonly paths = new Map<string, SimulatedPath>()
   private readonly agenda = new Schedule<() => void>()
   private readonly slot = new TransmitSlot()
@@ -127,16 +128,39 @@ export class Network {
     return link
   }
 
+  /**
+   * A link of its own for one direction of one address pair, as when a node's addresses are on different networks; made on first
+   * use. Without one, the link of the nodes carries the pair.
+   */
+  route(from: string, to: string, conditions: Partial<LinkConditions>): Link {
+    const key = `${from} > ${to}`
+    let link = this.routes.get(key)
+    if (link === undefined) {
+      link = new Link(this.conditions, this.random.fork(key))
+      this.routes.set(key, link)
+    }
+    link.change(conditions)
+    return link
+  }
+
+  /** One more address for a node: another interface, another socket. */
+  addAddress(name: string, address: string): void {
+    const host = this.host(name)
+    if (this.hostByAddress.has(address)) throw new RangeError(`address ${address} is taken`)
+    host.addresses.push(address)
+    this.hostByAddress.set(address, { host, own: address })
+  }
+
   /** Both directions at once. */
   between(one: string, other: string, conditions: Partial<LinkConditions>): void {
     this.link(one, other, conditions)
     this.link(other, one, conditions)
   }
 
-  /** A NAT gives the node a new public address; the old one leads nowhere from now on. */
-  rebind(name: string, publicAddress: string): void {
+  /** A NAT gives an address of the node, by default the first, a new public one; the old one leads nowhere from now on. */
+  rebind(name: string, publicAddress: string, address?: string): void {
     const host = this.host(name)
-    const own = host.addresses[0]!
+    const own = address ?? host.addresses[0]!
     this.hostByAddress.delete(host.publicAddress.get(own) ?? own)
     if (this.hostByAddress.has(publicAddress)) throw new RangeError(`address ${publicAddress} is taken`)
     host.publicAddress.set(own, publicAddress)
@@ -276,7 +300,8 @@ export class Network {
     if (this.filter !== null) bytes = this.filter(bytes, from, to, this.now)
     if (bytes === null) return this.dropped(out.buffer.subarray(0, out.length), host.name, to, from, ecn, 'filter')
     if (target === undefined) return this.dropped(bytes, host.name, to, from, ecn, 'nowhere')
-    const verdict = this.link(host.name, target.host.name).offer(bytes.length, ecn, this.now)
+    const link = this.routes.get(`${from} > ${to}`) ?? this.link(host.name, target.host.name)
+    const verdict = link.offer(bytes.length, ecn, this.now)
     if (verdict.dropped !== null) return this.dropped(bytes, host.name, target.host.name, from, ecn, verdict.dropped)
     const corrupt = verdict.corruptAt >= 0 ? ', corrupted' : ''
     const marked = verdict.ecn === 3 && ecn !== 3 ? ', marked CE' : ''

@@ -46,6 +46,7 @@ export interface OpenedPacket {
   readonly packetType: number
   readonly packetNumber: number
   readonly size: number
+  readonly from: string
   readonly to: string
   readonly destination: Uint8Array
   /** Key updates before it. */
@@ -80,8 +81,10 @@ export class Attacker {
       clientTls: { cipherSuites: [SUITE], keylog, ...options.clientTls },
       serverTls: { cipherSuites: [SUITE], keylog, ...options.serverTls },
     })
+    const further = plays === 'client' ? options.serverAddresses : options.clientAddresses
+    const victims = [this.victimAddress, ...(further ?? [])]
     this.pair.network.observe((datagram) => {
-      if (datagram.from === this.victimAddress) this.open(datagram.bytes.slice(), datagram.time, datagram.to)
+      if (victims.includes(datagram.from)) this.open(datagram.bytes.slice(), datagram.time, datagram.from, datagram.to)
     })
   }
 
@@ -171,7 +174,7 @@ export class Attacker {
     return secret
   }
 
-  private open(datagram: Uint8Array, time: number, to: string): void {
+  private open(datagram: Uint8Array, time: number, from: string, to: string): void {
     const view = new HeaderView()
     const sender: Side = this.plays === 'client' ? 'server' : 'client'
     for (let at = 0; at < datagram.length; at = view.packetEnd) {
@@ -190,6 +193,7 @@ export class Attacker {
           packetType: view.packetType,
           packetNumber: number,
           size: view.packetEnd - at,
+          from,
           to,
           destination: view.destination().slice(),
           generation,

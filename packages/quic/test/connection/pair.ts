@@ -38,6 +38,9 @@ export interface PairOptions {
   readonly clientConfig?: Partial<ConnectionConfig>
   readonly serverConfig?: Partial<ConnectionConfig>
   readonly endpoint?: Partial<EndpointConfig>
+  /** Further addresses of the two nodes. */
+  readonly clientAddresses?: readonly string[]
+  readonly serverAddresses?: readonly string[]
   /** Both sides' cryptography; the one under test by default. */
   readonly provider?: CryptoProvider
   readonly clientTrace?: TraceSink
@@ -173,8 +176,9 @@ export class Pair {
         serve(peer, event, now)
       },
     })
-    this.network.add('server', node, SERVER)
+    this.network.add('server', node, SERVER, ...(options.serverAddresses ?? []))
     this.client = this.connect('client', CLIENT, seed * 2)
+    for (const address of options.clientAddresses ?? []) this.network.addAddress('client', address)
   }
 
   /** One more client of the same server, on an address of its own. */

@@ -142,7 +142,8 @@ describe('path validation (RFC 9000 §8.2)', () => {
   it('a right response validates the new address for good', () => {
     const attacker = new Attacker('client').establish()
     attacker.deliver(attacker.seal(5, frames.PING, { size: 1200 }), ELSEWHERE)
-    const challenge = attacker.framesOf(FrameType.pathChallenge)[0]!
+    const sent = attacker.opened.filter((packet) => packet.to === ELSEWHERE).flatMap((packet) => packet.frames)
+    const challenge = sent.find((frame) => frame.type === FrameType.pathChallenge)!
     attacker.deliver(attacker.seal(5, frames.pathResponse(challenge.data!), { size: 1200 }), ELSEWHERE, 8000)
     expect(attacker.victim.remoteAddress()).toBe(ELSEWHERE)
   })

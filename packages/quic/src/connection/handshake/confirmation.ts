@@ -2,6 +2,7 @@
 
 import { SpaceId } from '../../space/space-id.ts'
 import type { ConnectionCore } from '../core.ts'
+import { followPreferredAddress } from '../migration.ts'
 import { discardSpace } from './discard-space.ts'
 
 /** RFC 9001 §4.1.1: TLS has sent and verified both Finished messages. */
@@ -29,4 +30,5 @@ export function onHandshakeConfirmed(core: ConnectionCore, now: number): void {
   discardSpace(core, SpaceId.handshake, now)
   core.trace?.connectionStateUpdated(now, 'handshake_confirmed')
   core.events.push({ kind: 'confirmed' })
+  followPreferredAddress(core, now)
 }

@@ -5,6 +5,7 @@ import { EMPTY } from '../../base/bytes.ts'
 import type { FrameSink } from '../../delivery/frame-sink.ts'
 import { Once } from '../../delivery/once.ts'
 import { TokenKind } from '../../delivery/token.ts'
+import { hostOf } from '../../path/path-address.ts'
 import { newTokenFrameSize, writeNewTokenFrame } from '../../wire/frames/new-token.ts'
 
 /** Makes a token for the address `remote` at `now`, good for connections of the same QUIC version (RFC 9369 §5). */
@@ -13,20 +14,35 @@ export type TokenIssuer = (remote: string, version: number, now: number) => Uint
 export class NewToken {
   private readonly issuer: TokenIssuer | null
   private token: Uint8Array
-  private readonly said: Once
+  private said: Once
+  /** The IP address that the last token was made for. */
+  private host: string
+  /** Tokens made so far: what happens to an older one means nothing any more. */
+  private serial: number
 
   /** Without an issuer, as on every client, nothing is ever said. */
   constructor(issuer: TokenIssuer | null) {
     this.issuer = issuer
     this.token = EMPTY
     this.said = new Once()
+    this.host = ''
+    this.serial = 0
   }
 
-  /** For a client whose address `remote` is validated. One token per connection: each lets a client begin one more. */
+  /** For a client whose address `remote` is validated. One token per connection and address: each lets a client begin one more. */
   issue(remote: string, version: number, now: number): void {
     if (this.issuer === null || this.said.requested) return
+    this.host = hostOf(remote)
+    this.serial += 1
     this.token = this.issuer(remote, version, now)
     this.said.request()
+  }
+
+  /** RFC 9000 §9.3: for a client with another address. What was said before may be lost: that address is left. */
+  renew(remote: string, version: number, now: number): void {
+    if (this.issuer === null || hostOf(remote) === this.host) return
+    this.said = new Once()
+    this.issue(remote, version, now)
   }
 
   wants(): boolean {
@@ -38,17 +54,18 @@ export class NewToken {
     if (!this.said.wants()) return true
     if (sink.room() < newTokenFrameSize(this.token.length)) return false
     writeNewTokenFrame(sink.writer, this.token)
-    sink.token(TokenKind.newToken, 0, 0, 0)
+    sink.token(TokenKind.newToken, this.serial, 0, 0)
     this.said.written()
     return true
   }
 
-  acked(): void {
+  acked(serial: number): void {
+    if (serial !== this.serial) return
     this.said.acked()
     this.token = EMPTY
   }
 
-  lost(): void {
-    this.said.lost()
+  lost(serial: number): void {
+    if (serial === this.serial) this.said.lost()
   }
 }

@@ -6,11 +6,12 @@ import type { RandomSource } from '../../base/random.ts'
 import { decodeTransportParameters, encodeTransportParameters, greaseParameterId } from '../../wire/transport-parameters/codec.ts'
 import type { GreaseParameter } from '../../wire/transport-parameters/codec.ts'
 import { defaultTransportParameters } from '../../wire/transport-parameters/table.ts'
-import type { TransportParameters, VersionInformation } from '../../wire/transport-parameters/table.ts'
+import type { PreferredAddress, TransportParameters, VersionInformation } from '../../wire/transport-parameters/table.ts'
 import { authenticateConnectionIds } from '../../wire/transport-parameters/validate.ts'
 import type { TransportSettings } from '../config.ts'
 import type { ConnectionCore, Role } from '../core.ts'
 import { followDatagramSize } from '../datagram-size.ts'
+import { notePreferredAddress } from '../migration.ts'
 import { settleEarlyData } from './early-packets.ts'
 import { authenticateVersion } from './version.ts'
 
@@ -23,6 +24,8 @@ export interface LocalIdentity {
   readonly retrySourceConnectionId: Uint8Array | null
   /** Servers only. */
   readonly statelessResetToken: Uint8Array | null
+  /** Servers only, and only where connection IDs are not empty (RFC 9000 §18.2). */
+  readonly preferredAddress: PreferredAddress | null
   readonly versionInformation: VersionInformation
   /** A parameter that means nothing (RFC 9000 §18.1); null for none. */
   readonly grease: GreaseParameter | null
@@ -46,6 +49,8 @@ export function localTransportParameters(settings: TransportSettings, identity: 
     originalDestinationConnectionId: identity.originalDestinationConnectionId,
     retrySourceConnectionId: identity.retrySourceConnectionId,
     statelessResetToken: identity.statelessResetToken,
+    disableActiveMigration: settings.disableActiveMigration,
+    preferredAddress: identity.preferredAddress,
     greaseQuicBit: settings.greaseQuicBit,
     versionInformation: identity.versionInformation,
   }
@@ -79,6 +84,8 @@ export function applyPeerParameters(core: ConnectionCore, bytes: Uint8Array, now
   core.datagrams.setPeerLimit(parameters.maxDatagramFrameSize)
   core.idle.onPeerTimeout(parameters.maxIdleTimeout)
   if (parameters.statelessResetToken !== null) core.remoteIds.setHandshakeResetToken(parameters.statelessResetToken)
+  core.migration.isDisabledByPeer = parameters.disableActiveMigration
+  if (parameters.preferredAddress !== null) notePreferredAddress(core, parameters.preferredAddress)
   const path = core.paths.active
   path.limitDatagramSize(parameters.maxUdpPayloadSize)
   followDatagramSize(core)

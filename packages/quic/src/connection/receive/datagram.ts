@@ -71,7 +71,7 @@ function receivePacket(core: ConnectionCore, datagramSize: number, address: Path
       takePacket(core, otherVersionKeys(core, header.version), datagramSize, address, now)
       return
     case GateDecision.defer:
-      if (core.deferred.add(header.buffer, header.start, header.packetEnd, address)) {
+      if (core.deferred.add(header.buffer, header.start, header.packetEnd, address, core.receiving.ecn)) {
         core.trace?.packetBuffered(now, header.packetType, header.packetEnd - header.start)
         return
       }
@@ -103,8 +103,8 @@ function takePacket(core: ConnectionCore, otherKeys: PacketKeys | null, datagram
     drop(core, size, dropped, now)
     return
   }
-  const path = core.paths.find(address) ?? openPath(core, datagramSize, address)
-  if (path === null) return drop(core, size, 'rejected', now)
+  const path = core.paths.find(address) ?? openPath(core, datagramSize, address, now)
+  if (path === null || core.migration.isForsaken(address, receiving.packetNumber)) return drop(core, size, 'rejected', now)
   if (otherKeys !== null) followServerVersion(core, header.version)
   core.stats.packetsReceived += 1
   core.idle.onReceived(now)
@@ -131,7 +131,10 @@ function takePacket(core: ConnectionCore, otherKeys: PacketKeys | null, datagram
 function retryDeferred(core: ConnectionCore, now: number): void {
   if (core.deferred.length === 0 || !core.lifecycle.isOpen()) return
   if (!canRead(core.spaces.application) && !canRead(core.spaces.handshake)) return
-  for (const packet of core.deferred.take()) receivePackets(core, packet.bytes, packet.bytes.length, packet.address, now)
+  for (const packet of core.deferred.take()) {
+    core.receiving.ecn = packet.ecn
+    receivePackets(core, packet.bytes, packet.bytes.length, packet.address, now)
+  }
 }
 
 function canRead(space: PacketSpace | null): boolean {

@@ -12,6 +12,8 @@ const MAX_BYTES = 65_536
 export interface DeferredPacket {
   readonly bytes: Uint8Array
   readonly address: PathAddress
+  /** The ECN codepoint of the datagram it came in. */
+  readonly ecn: number
 }
 
 export class DeferredPackets {
@@ -28,10 +30,10 @@ export class DeferredPackets {
   }
 
   /** Copies the packet out of its datagram; false when there is no room. */
-  add(buffer: Uint8Array, start: number, end: number, address: PathAddress): boolean {
+  add(buffer: Uint8Array, start: number, end: number, address: PathAddress, ecn: number): boolean {
     if (this.packets.length >= CAPACITY || this.bytes + end - start > MAX_BYTES) return false
     this.bytes += end - start
-    this.packets.push({ bytes: copyBytes(buffer.subarray(start, end)), address })
+    this.packets.push({ bytes: copyBytes(buffer.subarray(start, end)), address, ecn })
     return true
   }
 

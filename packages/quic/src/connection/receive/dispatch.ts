@@ -99,7 +99,7 @@ function handleFrame(core: ConnectionCore, space: PacketSpace, path: Path, type:
       return
     case FrameType.pathChallenge:
     case FrameType.pathResponse:
-      onPathFrame(core, type, path)
+      onPathFrame(core, type, path, now)
       return
     case FrameType.connectionClose:
     case FrameType.connectionCloseApplication:

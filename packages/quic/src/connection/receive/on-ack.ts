@@ -85,6 +85,7 @@ function settleAcked(core: ConnectionCore, space: PacketSpace, outcome: AckOutco
     const path = core.paths.ofPacket(packet)
     if (path !== null && packet.inFlight) {
       path.removeInFlight(packet.size)
+      path.packetsAcked += 1
       path.congestion.onAcked(now, packet, path.rtt, path.bytesInFlight)
       // RFC 8899 §4.3: what is larger than the base size and arrives tells about the path's MTU.
       if (packet.mtuProbe) onMtuProbeAcked(core, path, packet, now)

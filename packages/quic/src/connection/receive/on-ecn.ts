@@ -23,7 +23,9 @@ export function onEcnCounts(core: Pick<ConnectionCore, 'paths' | 'receiving' | '
   const ect0 = ack.ect0 - counts.ect0
   const ce = ack.ce - counts.ce
   const plausible = counts.isPlausible(ack.ect0, ack.ect1, ack.ce)
-  if (path.ecn.onAck(markedOn(path, outcome), plausible, ect0, ce)) traceEcn(core, path, before, now)
+  // Counts are those of all paths: marks of another one must not pass for marks that this one carried.
+  const accounted = plausible && ect0 + ce >= outcome.ackedEct0
+  if (path.ecn.onAck(markedOn(path, outcome), accounted, ect0, ce)) traceEcn(core, path, before, now)
   if (!plausible) return
   counts.update(ack.ect0, ack.ect1, ack.ce)
   if (ce > 0 && path.ecn.state !== EcnState.failed && outcome.largestGeneration === path.generation) {

@@ -4,10 +4,15 @@ import type { Path } from '../../path/path.ts'
 import { FrameType } from '../../wire/constants.ts'
 import { readPathFrame } from '../../wire/frames/path.ts'
 import type { ConnectionCore } from '../core.ts'
+import { onPathValidated } from '../migration.ts'
 
-export function onPathFrame(core: Pick<ConnectionCore, 'paths' | 'receiving'>, type: number, path: Path): void {
+export function onPathFrame(core: ConnectionCore, type: number, path: Path, now: number): void {
   readPathFrame(core.receiving.reader, type, core.receiving.path)
   const { data } = core.receiving.path
-  if (type === FrameType.pathChallenge) path.oweResponse(data)
-  else core.paths.onPathResponse(data)
+  if (type === FrameType.pathChallenge) {
+    path.oweResponse(data)
+    return
+  }
+  const validated = core.paths.onPathResponse(data, now)
+  if (validated !== null) onPathValidated(core, validated, now)
 }

@@ -1,8 +1,9 @@
-// The header fields all packets of a connection share: version, connection IDs, the client's address token. Getters over
-// the rooms that own them.
+// The header fields of a connection's packets: version, connection IDs, the client's address token. Getters over the rooms that
+// own them; the destination is that of the path the next packet takes (RFC 9000 §9.5).
 
+import { EMPTY } from '../../base/bytes.ts'
 import type { RandomSource } from '../../base/random.ts'
-import type { RemoteConnectionIds } from '../../cid/remote-connection-ids.ts'
+import type { Path } from '../../path/path.ts'
 import type { HandshakeFacts } from '../handshake/handshake-facts.ts'
 import type { Versions } from '../handshake/version-choice.ts'
 import type { PacketAddressing } from './packet-builder.ts'
@@ -11,16 +12,16 @@ import { QuicBit } from './quic-bit.ts'
 export class ConnectionAddressing implements PacketAddressing {
   private readonly handshake: HandshakeFacts
   private readonly versions: Versions
-  private readonly remoteIds: RemoteConnectionIds
   /** Long headers carry the first connection ID we chose. */
   readonly source: Uint8Array
 
+  destination: Uint8Array
   readonly quicBit: QuicBit
 
-  constructor(handshake: HandshakeFacts, versions: Versions, remoteIds: RemoteConnectionIds, source: Uint8Array, random: RandomSource) {
+  constructor(handshake: HandshakeFacts, versions: Versions, source: Uint8Array, random: RandomSource) {
     this.handshake = handshake
     this.versions = versions
-    this.remoteIds = remoteIds
+    this.destination = EMPTY
     this.source = source
     this.quicBit = new QuicBit(random)
   }
@@ -33,8 +34,10 @@ export class ConnectionAddressing implements PacketAddressing {
     return this.versions.original
   }
 
-  get destination(): Uint8Array {
-    return this.remoteIds.current()
+  /** For a packet on that path. Reused: valid until the next call. */
+  on(path: Path): PacketAddressing {
+    this.destination = path.destination.connectionId
+    return this
   }
 
   get token(): Uint8Array {

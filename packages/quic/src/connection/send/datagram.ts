@@ -29,7 +29,7 @@ const SPACE_ORDER: readonly SpaceId[] = [SpaceId.initial, SpaceId.handshake, Spa
 export function transmitDatagram(core: ConnectionCore, out: Transmit, now: number): boolean {
   if (!core.lifecycle.isOpen()) return core.lifecycle.closeDue && transmitClose(core, out, now)
   core.sending.ecn = Ecn.notEct
-  if (transmitPathResponse(core, out, now)) return true
+  if (transmitProbing(core, out, now)) return true
   if (!rollKeys(core, now)) return false
   const path = core.paths.active
   const mode = planSend(core, path, now)
@@ -52,7 +52,7 @@ function transmitPlanned(core: ConnectionCore, path: Path, mode: SendMode, out: 
     const start: number = open === null ? 0 : open.endIfSealed()
     if (limit - start < LEAST_COALESCED) break
     const packet = otherBuilder(core, open)
-    if (!packet.begin(space, core.addressing, out.buffer, start, limit)) break
+    if (!packet.begin(space, core.addressing.on(path), out.buffer, start, limit)) break
     writePayload(core, space, path, packet, mode, now)
     if (packet.isEmpty()) {
       packet.abandon()
@@ -124,7 +124,7 @@ function emit(core: Pick<ConnectionCore, 'stats' | 'sending'>, path: Path, out: 
 function transmitMtuProbe(core: ConnectionCore, path: Path, out: Transmit, now: number): boolean {
   const size = mtuProbeSize(core, path, now)
   const packet = core.sending.first
-  if (size > out.buffer.length || !packet.begin(core.spaces.application, core.addressing, out.buffer, 0, size)) {
+  if (size > out.buffer.length || !packet.begin(core.spaces.application, core.addressing.on(path), out.buffer, 0, size)) {
     path.mtu.onRefused(size, now)
     return false
   }
@@ -135,18 +135,23 @@ function transmitMtuProbe(core: ConnectionCore, path: Path, out: Transmit, now: 
   return emit(core, path, out, packet.end)
 }
 
-/** RFC 9000 §8.2.2: a response goes out on the path its challenge came on, and nothing else does until that path is active. */
-function transmitPathResponse(core: ConnectionCore, out: Transmit, now: number): boolean {
-  const path = core.paths.responder()
+/**
+ * RFC 9000 §8.2: challenges and responses on a path that is not in use, and nothing there that would move the connection (§9.1).
+ * New connection IDs go with them: the peer may need one to answer.
+ */
+function transmitProbing(core: ConnectionCore, out: Transmit, now: number): boolean {
+  const path = core.paths.probing()
   if (path === null || !core.spaces.application.canWrite()) return false
-  const size = path.amplification.allows(MIN_INITIAL_DATAGRAM) ? MIN_INITIAL_DATAGRAM : Math.min(path.amplification.remaining(), MIN_INITIAL_DATAGRAM)
+  const limit = Math.min(path.amplification.remaining(), MIN_INITIAL_DATAGRAM, out.buffer.length)
   const packet = core.sending.first
-  if (!packet.begin(core.spaces.application, core.addressing, out.buffer, 0, size)) {
+  if (!packet.begin(core.spaces.application, core.addressing.on(path), out.buffer, 0, limit)) {
     path.responses.length = 0
     return false
   }
   writePathResponses(path, packet)
-  finish(core, packet, path, size, now)
+  path.validation.write(packet, core.random, now)
+  core.localIds.write(packet)
+  finish(core, packet, path, limit, now)
   return emit(core, path, out, packet.end)
 }
 
@@ -163,7 +168,7 @@ function transmitClose(core: ConnectionCore, out: Transmit, now: number): boolea
     if (space === null || !space.canWrite() || (confirmed && space.id !== SpaceId.application)) continue
     const start: number = open === null ? 0 : open.endIfSealed()
     const packet = otherBuilder(core, open)
-    if (!packet.begin(space, core.addressing, out.buffer, start, limit)) break
+    if (!packet.begin(space, core.addressing.on(path), out.buffer, start, limit)) break
     if (!writeClose(packet, core.lifecycle.reason!, space.id)) {
       packet.abandon()
       break
