@@ -15,7 +15,7 @@ import { traceEcn } from './receive/on-ecn.ts'
 export function declareLostPackets(core: ConnectionCore, space: PacketSpace, now: number): void {
   const { outcome } = core.receiving
   const rtt = core.paths.active.rtt
-  detectLost(space.sent, space.sent.largestAcked, rtt, now, outcome)
+  detectLost(space.sent, space.lossReference, rtt, now, outcome)
   if (outcome.lostCount === 0) return
   let lostBytes = 0
   let latestSentAt = -Infinity

@@ -35,6 +35,8 @@ export class SentPacket {
   ecn: number = 0
   /** A path MTU probe: its loss is no sign of congestion (RFC 9000 §14.4). */
   mtuProbe: boolean = false
+  /** Sent on a path that was not in use, to validate it: says nothing about the order of packets on the one that was. */
+  pathProbe: boolean = false
   state: SentPacketState = SentPacketState.free
   /** ms; when it was declared lost, -1 before. */
   lostAt: number = -1
@@ -91,6 +93,7 @@ export class SentPacketPool {
     record.packetType = -1
     record.ecn = 0
     record.mtuProbe = false
+    record.pathProbe = false
     record.lostAt = -1
     record.lossTrigger = LossTrigger.none
     record.deliveredAtSend = 0

@@ -31,6 +31,8 @@ export class PacketSpace {
   /** 1-RTT keys; only in the application space. */
   oneRttKeys: OneRttKeys | null
   nextPacketNumber: number
+  /** The largest acknowledged packet that earlier ones may be held to be lost by: no path probe. -1 before the first. */
+  lossReference: number
   /** Probe packets still owed after a PTO (RFC 9002 §6.2.4). */
   probesPending: number
 
@@ -47,6 +49,7 @@ export class PacketSpace {
     this.otherVersionKeys = null
     this.oneRttKeys = null
     this.nextPacketNumber = 0
+    this.lossReference = -1
     this.probesPending = 0
   }
 

@@ -285,6 +285,24 @@ describe('migrate() (RFC 9000 §9)', () => {
     expect(pair.client.connection.localAddress()).toBe(OTHER_HOST)
   })
 
+  it('a probe that overtakes the data on a faster path costs nothing (§9.4)', () => {
+    const pair = ready({ conditions: { delay: 80, bandwidth: 20_000_000 } })
+    route(pair, OTHER_HOST, { delay: 1 })
+    const data = pattern(1_000_000)
+    const id = pair.client.send(data, true, false)
+    pair.network.turnAll()
+    pair.network.runFor(800)
+    const before = pair.client.connection.pathStats()
+    expect(before.bytesInFlight).toBeGreaterThan(50_000)
+    pair.client.connection.probePath(pair.network.path(OTHER_HOST, SERVER), pair.network.now)
+    pair.network.turnAll()
+    pair.network.runFor(400)
+    expect(pair.client.has('path-validated')).toBe(true)
+    expect(pair.client.connection.stats().packetsLost).toBe(0)
+    expect(pair.client.connection.pathStats().congestionWindow).toBeGreaterThanOrEqual(before.congestionWindow)
+    pair.network.run(() => pair.server.finished.has(id))
+  })
+
   it('a probed path that is not used is given up after a while', () => {
     const pair = ready({ client: { maxIdleTimeout: 0 }, server: { maxIdleTimeout: 0 } })
     pair.client.connection.probePath(pair.network.path(OTHER_HOST, SERVER), pair.network.now)
@@ -315,6 +333,49 @@ describe('migrate() (RFC 9000 §9)', () => {
     expect(pair.server.connection.remoteAddress()).toBe(OTHER_HOST)
     expect(pair.client.closeReasons()).toEqual([])
   })
+
+  for (let seed = 1; seed <= 6; seed += 1) {
+    it(`at random, with NATs that rebind, paths that die and loss: everything arrives in the end (seed ${seed})`, () => {
+      const pair = ready({ seed, conditions: { loss: 0.02, jitter: 5 }, client: { keepAliveInterval: 500 } })
+      const { network, client, server } = pair
+      const random = new SeededRandom(seed)
+      const locals = [CLIENT, OTHER_PORT, OTHER_HOST]
+      const data = pattern(1_500_000, seed)
+      for (const [from, to] of [['client', 'server'], ['server', 'client']] as const) network.link(from, to, { bandwidth: 5_000_000 })
+      const up = client.send(data, true, false)
+      const down = server.send(data, true, false)
+      const start = network.now
+      for (let step = 1; step <= 12; step += 1) {
+        network.at(start + step * 250 + random.below(200), () => {
+          const local = locals[random.below(3)]!
+          const action = random.below(4)
+          const path = network.path(local, SERVER)
+          if (action === 0) network.rebind('client', `10.77.${step}.1:${1000 + seed}`, local)
+          else if (action === 1 && local !== client.connection.localAddress()) network.route(local, SERVER, { loss: 1 })
+          else codeOf(() => (action === 2 ? client.connection.probePath(path, network.now) : client.connection.migrate(path, network.now)))
+        })
+      }
+      network.at(start + 4000, () => {
+        for (const local of locals) network.route(local, SERVER, { loss: 0 })
+      })
+      network.turnAll()
+      network.run(() => server.finished.has(up) && client.finished.has(down), { time: 120_000 })
+      network.explain(() => {
+        expect(equalBytes(server.bytesOf(up), data)).toBe(true)
+        expect(equalBytes(client.bytesOf(down), data)).toBe(true)
+      })
+      network.runFor(40_000)
+      network.explain(() => {
+        for (const { connection } of [client, server]) {
+          expect(connection.closeReason()).toBeNull()
+          expect(connection.allPathStats()).toHaveLength(1)
+          // A keep-alive and its probes at most.
+          expect(connection.pathStats().bytesInFlight).toBeLessThan(300)
+          expect(connection.sourceConnectionIds()).toHaveLength(4)
+        }
+      })
+    })
+  }
 
   it('a client without connection IDs of its own migrates as well (§5.1.1)', () => {
     const pair = ready({ clientConfig: { connectionIds: { length: 0, generate: () => new Uint8Array(0) } } })
@@ -395,9 +456,12 @@ describe('a server follows its client (RFC 9000 §9.3, §9.5)', () => {
     attacker.deliver(attacker.seal(5, frames.pathResponse(challenges()[0]!.data)), ELSEWHERE)
     expect(challenges()).toHaveLength(2)
     expect(challenges()[1]!.size).toBe(1200)
-    // Not answered: the path does not carry QUIC, and is left.
+    // Not answered: the path does not carry QUIC, and is left. The way back counts as a change, too.
     attacker.pair.network.runFor(10_000)
     expect(attacker.victim.remoteAddress()).toBe(CLIENT)
+    expect(attacker.victim.stats().pathChanges).toBe(2)
+    const told = attacker.pair.server.events.flatMap((event) => ('local' in event ? [`${event.kind} ${event.remote}`] : []))
+    expect(told).toEqual([`path-changed ${ELSEWHERE}`, `path-validation-failed ${ELSEWHERE}`, `path-changed ${CLIENT}`])
   })
 
   it('and stays when that is answered', () => {

@@ -2,12 +2,17 @@
 
 import { describe, expect, it } from 'vitest'
 import { equalBytes, toHex } from '../../src/base/bytes.ts'
+import type { Connection } from '../../src/connection/connection.ts'
 import type { ConnectionEvent } from '../../src/connection/events.ts'
+import { Endpoint } from '../../src/endpoint/endpoint.ts'
+import { EndpointNode } from '../../src/testing/endpoint-node.ts'
 import type { LinkConditions } from '../../src/testing/link.ts'
+import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import { FrameType, PacketType } from '../../src/wire/constants.ts'
+import { providerUnderTest as provider } from '../crypto/provider-under-test.ts'
 import { Attacker } from './attacker.ts'
 import * as frames from './frames.ts'
-import { CLIENT, Pair, SERVER, pattern } from './pair.ts'
+import { CLIENT, Pair, SERVER, UNIX_TIME, certificate, pattern } from './pair.ts'
 import type { PairOptions } from './pair.ts'
 
 const PREFERRED = '10.0.0.3:8443'
@@ -120,6 +125,29 @@ describe('a preferred address (RFC 9000 §9.6)', () => {
     pair.network.runFor(1000)
     expect(pair.client.connection.localAddress()).toBe(OTHER_HOST)
     expect(pair.server.connection.remoteAddress()).toBe(OTHER_HOST)
+  })
+
+  it('reaches a client without connection IDs, which is known by the server addresses it talks to (§5.2)', () => {
+    const pair = new Pair(options())
+    const random = new SeededRandom(4)
+    const endpoint = new Endpoint({ random, connectionIdLength: 0 })
+    const config = {
+      provider,
+      random,
+      connectionIds: { length: 0, generate: () => new Uint8Array(0) },
+      tls: {
+        alpn: ['test'],
+        serverName: 'test.example',
+        verify: { mode: 'chain', roots: [certificate.certificate], unixTimeMs: UNIX_TIME } as const,
+      },
+    }
+    const address = '10.0.0.50:5'
+    const node = new EndpointNode<ConnectionEvent, Connection>(endpoint)
+    const connection = node.adopt(endpoint.connect(config, pair.network.path(address, SERVER), pair.network.now))
+    pair.network.add('without', node, address)
+    pair.network.run(() => connection.isConfirmed())
+    pair.network.runFor(1000)
+    expect(connection.remoteAddress()).toBe(PREFERRED)
   })
 
   it('behind a NAT that gives the client another address towards it is validated by both (§9.6.3)', () => {

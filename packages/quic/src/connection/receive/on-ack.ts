@@ -33,6 +33,7 @@ export function onAck(core: ConnectionCore, space: PacketSpace, now: number): vo
   const path = core.paths.active
   const inFlightBefore = path.bytesInFlight
   takeRttSample(core, space, outcome, now)
+  space.lossReference = Math.max(space.lossReference, largestInUse(outcome))
   settleAcked(core, space, outcome, now)
   onEcnCounts(core, space, largestBefore, now)
   declareLostPackets(core, space, now)
@@ -77,6 +78,18 @@ function takeRttSample(core: ConnectionCore, space: PacketSpace, outcome: AckOut
   const rtt = core.paths.active.rtt
   rtt.update(now - outcome.largestSentAt, ackDelay, now)
   core.streams.setRtt(rtt.smoothed)
+}
+
+/**
+ * RFC 9000 §9.4: "A sender can make exceptions for probe packets so that their loss detection is independent". One that overtook
+ * the others on a faster path is no sign of their loss. -1: nothing but probes was acknowledged.
+ */
+function largestInUse(outcome: AckOutcome): number {
+  for (let i = outcome.ackedCount - 1; i >= 0; i -= 1) {
+    const packet = outcome.acked[i]!
+    if (!packet.pathProbe) return packet.packetNumber
+  }
+  return -1
 }
 
 function settleAcked(core: ConnectionCore, space: PacketSpace, outcome: AckOutcome, now: number): void {

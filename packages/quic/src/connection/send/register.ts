@@ -17,6 +17,7 @@ export function registerSent(
   packet.generation = path.generation
   packet.appLimited = path.appLimited
   packet.ecn = core.sending.ecn
+  packet.pathProbe = path !== core.paths.active
   core.stats.packetsSent += 1
   if (packet.ecn === Ecn.ect0) {
     space.ecn.sent += 1
