@@ -66,7 +66,10 @@ function validateOwn(core: ConnectionCore, address: PathAddress, purpose: PathPu
 /** The server's preferred_address is known. RFC 9000 §9.6.3: only the family in use. */
 export function notePreferredAddress(core: Pick<ConnectionCore, 'migration' | 'paths' | 'remoteIds'>, preferred: PreferredAddress): void {
   core.remoteIds.addPreferred(preferred.connectionId, preferred.statelessResetToken)
-  core.migration.preferred = preferredRemote(preferred, core.paths.active.address.remote)
+  const { remote } = core.paths.active.address
+  const wished = preferredRemote(preferred, remote)
+  // Who is there already need not go.
+  core.migration.preferred = wished === remote ? '' : wished
 }
 
 /** RFC 9000 §9.6.1: "Once the handshake is confirmed, the client SHOULD select one of the two addresses". */
@@ -86,6 +89,9 @@ export function moveTo(core: ConnectionCore, path: Path, now: number): void {
     // RFC 9000 §9.3.3: "In response to an apparent migration, endpoints MUST validate the previously active path".
     if (former.validation.proven && former.hasDestination()) paths.validate(former, now, probeTimeout(core, former))
     if (path.validation.proven) renewToken(core, now)
+  } else {
+    // RFC 9000 §9: a server sends data where it has seen a non-probing packet. A client that only listens says so, reliably.
+    core.sending.pingDue = true
   }
   onOtherPath(core)
 }

@@ -103,6 +103,19 @@ describe('migrate() (RFC 9000 §9)', () => {
     expect(pathEvents(pair.client.events).at(-1)).toBe(`path-validation-failed ${OTHER_HOST}`)
   })
 
+  it('after validation the client says something that makes the server follow, be there data or not (§9.2)', () => {
+    const attacker = new Attacker('server', { clientAddresses: [OTHER_HOST] }).establish()
+    const { pair } = attacker
+    migrate(pair, OTHER_HOST)
+    pair.network.runFor(20)
+    const sentThere = (): number[] => attacker.opened.filter(({ from }) => from === OTHER_HOST).flatMap(({ frames: sent }) => sent.map(({ type }) => type))
+    expect(new Set(sentThere())).toEqual(new Set([FrameType.pathChallenge, FrameType.padding]))
+    // RFC 9000 §8.2.3: the response counts, whatever path it comes on.
+    attacker.say(frames.pathResponse(attacker.framesOf(FrameType.pathChallenge)[0]!.data!), {}, 5)
+    expect(pair.client.connection.localAddress()).toBe(OTHER_HOST)
+    expect(sentThere()).toContain(FrameType.ping)
+  })
+
   it('every path has connection IDs of its own in both directions (§9.5), those of the old one are retired (§5.1.2)', () => {
     const pair = ready()
     const before = pair.server.connection.sourceConnectionIds().map(toHex)
