@@ -139,6 +139,10 @@ export class RemoteConnectionIds {
     if (lasting > this.limit) {
       throw new TransportError(TransportErrorCode.connectionIdLimitError, FrameType.newConnectionId, 'more connection IDs than allowed')
     }
+    // Here and not where one is retired: paths end at timeouts too, and without new connection IDs there is nothing to retire.
+    if (this.retiring > this.limit * RETIRE_FACTOR) {
+      throw new TransportError(TransportErrorCode.connectionIdLimitError, FrameType.newConnectionId, 'too many connection IDs to retire')
+    }
   }
 
   /** Connection IDs never used so far. */
@@ -279,9 +283,6 @@ export class RemoteConnectionIds {
   private queueRetirement(sequence: number): void {
     this.retirePending.add(sequence, sequence + 1)
     this.retiring += 1
-    if (this.retiring > this.limit * RETIRE_FACTOR) {
-      throw new TransportError(TransportErrorCode.connectionIdLimitError, FrameType.newConnectionId, 'too many connection IDs to retire')
-    }
   }
 
   // RFC 9000 §19.15: one sequence number, one connection ID, one token.

@@ -390,6 +390,23 @@ describe('remote connection IDs (RFC 9000 §5.1.2)', () => {
     expect(retired(write(ids).bytes())).toEqual([0])
   })
 
+  it('what paths give back is bounded where the peer adds to it, never where a path ends (RFC 9000 §5.1.2)', () => {
+    const ids = remote(2)
+    let accepted = 0
+    const code = codeOf(() => {
+      for (let sequence = 1; sequence < 100; sequence++) {
+        ids.onNewConnectionId(sequence, 0, ...distinct(sequence))
+        accepted += 1
+        const path = ids.assign()
+        write(ids)
+        // Nobody acknowledges the retirements. A path that ends must not raise an error: it may do so at a timeout.
+        expect(() => ids.release(path)).not.toThrow()
+      }
+    })
+    expect(code).toBe(TransportErrorCode.connectionIdLimitError)
+    expect(accepted).toBeLessThanOrEqual(9)
+  })
+
   it('all paths send to the empty connection ID of a peer (RFC 9000 §5.1.1)', () => {
     const ids = remote(4)
     ids.setInitial(new Uint8Array(0))
