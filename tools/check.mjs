@@ -1,4 +1,4 @@
-// What `npm test` runs after set-up: type check, lint, layer and purity rules, all tests. Stops at the first failure.
+// What `npm test` runs after set-up: type check, lint, layer and purity rules, requirement ledgers, all tests. Stops at the first failure.
 // Arguments are passed on to vitest. `--tests-only` leaves out everything but the tests (second Node version in CI).
 // The last line is `N passed, N failed`, from vitest's own report.
 
@@ -14,7 +14,8 @@ const args = process.argv.slice(2)
 const testsOnly = args.includes('--tests-only')
 const vitestArgs = args.filter((argument) => argument !== '--tests-only')
 
-function run(title, command, { quiet }) {
+/** `summary`: what a quiet command printed goes behind its title. */
+function run(title, command, { quiet, summary = false }) {
   const started = performance.now()
   const result = spawnSync(process.execPath, command, {
     cwd: root,
@@ -24,7 +25,7 @@ function run(title, command, { quiet }) {
   })
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   const passed = result.status === 0
-  console.log(`${passed ? 'ok    ' : 'FAILED'} ${title} (${seconds} s)`)
+  console.log(`${passed ? 'ok    ' : 'FAILED'} ${title}${passed && summary ? `: ${result.stdout.trim()}` : ''} (${seconds} s)`)
   if (!passed && quiet) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}`)
   return passed
 }
@@ -49,6 +50,7 @@ if (!testsOnly) {
   if (!run('type check', [bin('typescript', 'bin/tsc'), '-b'], { quiet: true })) stopAt('The type check')
   if (!run('lint', [bin('oxlint', 'bin/oxlint'), '--deny-warnings'], { quiet: true })) stopAt('The lint')
   if (!run('layers, purity, cycles', ['--import', 'tsx', 'tools/check-layers.ts'], { quiet: true })) stopAt('The layer check')
+  if (!run('requirement ledgers', ['--import', 'tsx', 'tools/check-requirements.ts'], { quiet: true, summary: true })) stopAt('The check of docs/requirements')
 }
 
 rmSync(reportPath, { force: true })

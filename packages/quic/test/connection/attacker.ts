@@ -52,6 +52,8 @@ export interface OpenedPacket {
   /** Key updates before it. */
   readonly generation: number
   readonly frames: readonly FrameRecord[]
+  /** The frames as bytes. */
+  readonly payload: Uint8Array
 }
 
 export class Attacker {
@@ -198,6 +200,7 @@ export class Attacker {
           destination: view.destination().slice(),
           generation,
           frames: describeFrames(datagram.slice(), payload, view.packetEnd - TAG),
+          payload: datagram.slice(payload, view.packetEnd - TAG),
         })
         break
       }

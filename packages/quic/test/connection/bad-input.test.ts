@@ -4,7 +4,6 @@
 import { describe, expect, it } from 'vitest'
 import { concatBytes, equalBytes } from '../../src/base/bytes.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
-import { PacketType } from '../../src/wire/constants.ts'
 import { Attacker } from './attacker.ts'
 import * as frames from './frames.ts'
 import { CLIENT, Pair, SERVER, pattern } from './pair.ts'
@@ -187,83 +186,5 @@ describe('an authentic peer that sends garbage', () => {
       attacker.say(KEY_UPDATE)
       expect(attacker.victim.closeReason()).toMatchObject({ cause: 'local', code: 0x10a })
     }
-  })
-})
-
-describe('coalescing (RFC 9000 §12.2)', () => {
-  it('packets behind the first one that carry another destination are ignored', () => {
-    const attacker = new Attacker('client')
-    attacker.pair.network.run(() => attacker.opened.length > 0)
-    attacker.usurp()
-    const first = attacker.seal(PacketType.initial, frames.PING, { size: 600 })
-    const other = attacker.seal(PacketType.handshake, frames.bytes(0x20), { size: 600, destination: new Uint8Array(8).fill(1) })
-    attacker.deliver(concatBytes(first, other))
-    expect(attacker.victim.closeReason()).toBeNull()
-  })
-
-  it('one that cannot be opened does not keep the next from being read', () => {
-    const attacker = new Attacker('client')
-    attacker.pair.network.run(() => attacker.opened.length > 0)
-    attacker.usurp()
-    const broken = attacker.seal(PacketType.initial, frames.PING, { size: 600 })
-    broken[broken.length - 1]! ^= 1
-    attacker.deliver(concatBytes(broken, attacker.seal(PacketType.handshake, frames.closeTransport(5), { size: 600 })))
-    expect(attacker.victim.closeReason()).toMatchObject({ cause: 'peer', code: 5 })
-  })
-
-  it('packets ahead of their keys are kept, but only a few (RFC 9001 §5.7)', () => {
-    const pair = new Pair()
-    // The server's Handshake packets and 1-RTT packets arrive again and again; its Initial packet comes last.
-    const held: Uint8Array[] = []
-    pair.network.setFilter((bytes, from) => {
-      if (from !== SERVER || held.length >= 3) return bytes
-      held.push(bytes.slice())
-      return null
-    })
-    pair.network.runFor(15)
-    const random = new SeededRandom(2)
-    const destination = pair.client.connection.sourceConnectionIds()[0]!
-    for (let i = 0; i < 5000; i += 1) {
-      const early = random.bytes(1200)
-      early[0] = 0x40
-      early.set(destination, 1)
-      pair.network.inject(early, SERVER, CLIENT)
-    }
-    pair.network.runFor(1)
-    expect(pair.client.connection.stats().packetsDropped).toBeGreaterThan(4900)
-    pair.network.setFilter(null)
-    for (const bytes of held) pair.network.inject(bytes, SERVER, CLIENT)
-    pair.establish()
-  })
-
-  it('long headers with another source than the first one are dropped (RFC 9000 §7.2)', () => {
-    for (const plays of ['client', 'server'] as const) {
-      const attacker = new Attacker(plays)
-      attacker.pair.network.run(() => attacker.opened.some((packet) => packet.packetType === PacketType.handshake))
-      attacker.usurp()
-      const { packetsReceived } = attacker.victim.stats()
-      attacker.send(PacketType.handshake, frames.closeTransport(1), { size: 1200, source: new Uint8Array(8).fill(6) })
-      expect(attacker.victim.closeReason()).toBeNull()
-      expect(attacker.victim.stats().packetsReceived).toBe(packetsReceived)
-    }
-  })
-
-  it('an Initial packet of a server with a token is dropped (RFC 9000 §17.2.2)', () => {
-    const attacker = new Attacker('server')
-    attacker.pair.network.setFilter((bytes, from) => (from === SERVER ? null : bytes))
-    attacker.pair.network.runFor(50)
-    attacker.usurp()
-    attacker.send(PacketType.initial, frames.closeTransport(1), { size: 1200, token: new Uint8Array(4) })
-    expect(attacker.victim.closeReason()).toBeNull()
-    attacker.send(PacketType.initial, frames.closeTransport(1), { size: 1200 })
-    expect(attacker.victim.closeReason()).toMatchObject({ cause: 'peer' })
-  })
-
-  it('Initial packets in small datagrams are dropped by a server (RFC 9000 §14.1)', () => {
-    const attacker = new Attacker('client')
-    attacker.pair.network.run(() => attacker.opened.length > 0)
-    attacker.usurp()
-    attacker.send(PacketType.initial, frames.closeTransport(1), { size: 1199 })
-    expect(attacker.victim.closeReason()).toBeNull()
   })
 })

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { concatBytes } from '../../src/base/bytes.ts'
 import { EncryptionLevel } from '../../src/wire/constants.ts'
 import { TlsEngine } from '../../src/tls/engine.ts'
+import { adding, changeExtensions, helloExtensions, set, without } from './hello-extensions.ts'
+import type { Extension } from './hello-extensions.ts'
 import { clientConfig, codeOf, failureOf, Pair, reframe, rewrite, serverConfig, type Hand } from './handshake.ts'
 
 const CLIENT_HELLO = 1
@@ -12,31 +14,6 @@ const ENCRYPTED_EXTENSIONS = 8
 const CERTIFICATE = 11
 const CERTIFICATE_VERIFY = 15
 const FINISHED = 20
-
-/** Where the extension block (with its length) of a hello of ours starts: after version, random, session id, suites, compression. */
-function helloExtensions(body: Uint8Array): number {
-  const suites = (body[35]! << 8) | body[36]!
-  return 37 + suites + 2
-}
-
-type Extension = readonly [type: number, body: Uint8Array]
-
-function changeExtensions(body: Uint8Array, at: number, change: (list: Extension[]) => readonly Extension[]): Uint8Array {
-  const list: Extension[] = []
-  for (let i = at + 2; i < body.length; ) {
-    const length = (body[i + 2]! << 8) | body[i + 3]!
-    list.push([(body[i]! << 8) | body[i + 1]!, body.slice(i + 4, i + 4 + length)])
-    i += 4 + length
-  }
-  const head = (type: number, length: number): Uint8Array => Uint8Array.of(type >> 8, type & 255, length >> 8, length & 255)
-  const block = concatBytes(...change(list).flatMap(([type, data]) => [head(type, data.length), data]))
-  return concatBytes(body.subarray(0, at), Uint8Array.of(block.length >> 8, block.length & 255), block)
-}
-
-const without = (type: number) => (list: Extension[]) => list.filter(([entry]) => entry !== type)
-const adding = (...more: Extension[]) => (list: Extension[]) => [...list, ...more]
-const set = (type: number, body: Uint8Array) => (list: Extension[]) =>
-  list.map((entry): Extension => (entry[0] === type ? [type, body] : entry))
 
 function clientHello(change: (list: Extension[]) => readonly Extension[]): Hand {
   return rewrite('client', CLIENT_HELLO, (body) => changeExtensions(body, helloExtensions(body), change))

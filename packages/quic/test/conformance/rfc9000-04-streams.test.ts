@@ -3,10 +3,11 @@
 import { describe, expect, it } from 'vitest'
 import { EMPTY } from '../../src/base/bytes.ts'
 import { FrameType, TransportErrorCode } from '../../src/wire/constants.ts'
-import { Attacker } from './attacker.ts'
-import type { Side } from './attacker.ts'
-import * as frames from './frames.ts'
-import { pattern } from './pair.ts'
+import { transportErrorName } from '../../src/wire/transport-error.ts'
+import { Attacker } from '../connection/attacker.ts'
+import type { Side } from '../connection/attacker.ts'
+import * as frames from '../connection/frames.ts'
+import { pattern } from '../connection/pair.ts'
 
 const limits = { initialMaxData: 3000, initialMaxStreamData: 2000, initialMaxStreamsBidi: 4, initialMaxStreamsUni: 3 }
 const { flowControlError, streamLimitError, streamStateError, finalSizeError } = TransportErrorCode
@@ -26,14 +27,14 @@ const victimUni = (uni: number): number => uni ^ 1
 
 const cases: readonly Case[] = [
   {
-    name: 'STREAM beyond MAX_STREAM_DATA (§4.1)',
+    name: '§4.1: STREAM beyond MAX_STREAM_DATA',
     packets: (own) => [frames.stream(own, 1900, pattern(101))],
     code: flowControlError,
     frameType: 0x08,
   },
-  { name: 'STREAM of nothing beyond MAX_STREAM_DATA (§4.1)', packets: (own) => [frames.stream(own, 2001, EMPTY)], code: flowControlError },
+  { name: '§4.1: STREAM of nothing beyond MAX_STREAM_DATA', packets: (own) => [frames.stream(own, 2001, EMPTY)], code: flowControlError },
   {
-    name: 'streams that together exceed MAX_DATA (§4.1)',
+    name: '§4.1: streams that together exceed MAX_DATA',
     packets: (own, uni) => [
       frames.stream(own, 0, pattern(1000)),
       frames.stream(own + 4, 1500, pattern(400)),
@@ -42,123 +43,123 @@ const cases: readonly Case[] = [
     code: flowControlError,
   },
   {
-    name: 'RESET_STREAM with a final size beyond MAX_STREAM_DATA (§4.5)',
+    name: '§4.5: RESET_STREAM with a final size beyond MAX_STREAM_DATA',
     packets: (own) => [frames.resetStream(own, 1, 2001)],
     code: flowControlError,
     frameType: 0x04,
   },
   {
-    name: 'RESET_STREAMs beyond MAX_DATA (§4.5)',
+    name: '§4.5: RESET_STREAMs beyond MAX_DATA',
     packets: (own) => [frames.bytes(frames.resetStream(own, 1, 2000), frames.resetStream(own + 4, 1, 1001))],
     code: flowControlError,
   },
   {
-    name: 'a bidirectional stream beyond the limit (§4.6)',
+    name: '§4.6: a bidirectional stream beyond the limit',
     packets: (own) => [frames.stream(own + 16, 0, pattern(1))],
     code: streamLimitError,
   },
   {
-    name: 'a unidirectional stream beyond the limit (§4.6)',
+    name: '§4.6: a unidirectional stream beyond the limit',
     packets: (_own, uni) => [frames.stream(uni + 12, 0, pattern(1))],
     code: streamLimitError,
   },
   {
-    name: 'STOP_SENDING for a stream beyond the limit (§4.6)',
+    name: '§4.6: STOP_SENDING for a stream beyond the limit',
     packets: (own) => [frames.stopSending(own + 16, 1)],
     code: streamLimitError,
   },
   {
-    name: 'MAX_STREAM_DATA for a stream beyond the limit (§4.6)',
+    name: '§4.6: MAX_STREAM_DATA for a stream beyond the limit',
     packets: (own) => [frames.bytes(0x11, own + 16, 9)],
     code: streamLimitError,
   },
   {
-    name: 'RESET_STREAM of the largest stream there can be',
+    name: '§4.6: RESET_STREAM of the largest stream there can be',
     packets: (_own, uni) => [frames.resetStream(2 ** 53 - 4 + uni, 1, 0)],
     code: streamLimitError,
   },
   {
-    name: 'a FIN below what was received (§4.5)',
+    name: '§4.5: a FIN below what was received',
     packets: (own) => [frames.stream(own, 0, pattern(100)), frames.stream(own, 0, pattern(50), true)],
     code: finalSizeError,
   },
   {
-    name: 'two FINs that differ (§4.5)',
+    name: '§4.5: two FINs that differ',
     packets: (own) => [frames.stream(own, 0, pattern(100), true), frames.stream(own, 0, pattern(101), true)],
     code: finalSizeError,
   },
   {
-    name: 'data beyond the FIN (§4.5)',
+    name: '§4.5: data beyond the FIN',
     packets: (own) => [frames.stream(own, 100, EMPTY, true), frames.stream(own, 99, pattern(2))],
     code: finalSizeError,
   },
   {
-    name: 'RESET_STREAM that changes the final size (§4.5)',
+    name: '§4.5: RESET_STREAM that changes the final size',
     packets: (own) => [frames.stream(own, 100, EMPTY, true), frames.resetStream(own, 1, 99)],
     code: finalSizeError,
   },
   {
-    name: 'RESET_STREAM below what was received (§4.5)',
+    name: '§4.5: RESET_STREAM below what was received',
     packets: (own) => [frames.stream(own, 0, pattern(100)), frames.resetStream(own, 1, 99)],
     code: finalSizeError,
   },
   {
-    name: 'data beyond the final size of a RESET_STREAM (§4.5)',
+    name: '§4.5: data beyond the final size of a RESET_STREAM',
     packets: (own) => [frames.resetStream(own, 1, 50), frames.stream(own, 50, pattern(1))],
     code: finalSizeError,
   },
   {
-    name: 'STREAM for a stream only the victim sends on (§19.8)',
+    name: '§19.8: STREAM for a stream only the victim sends on',
     packets: (_own, uni) => [frames.stream(victimUni(uni), 0, pattern(1))],
     code: streamStateError,
   },
   {
-    name: 'RESET_STREAM for such a stream (§19.4)',
+    name: '§19.4: RESET_STREAM for such a stream',
     packets: (_own, uni) => [frames.resetStream(victimUni(uni), 1, 0)],
     code: streamStateError,
   },
   {
-    name: 'STREAM_DATA_BLOCKED for such a stream (§19.13)',
+    name: '§19.13: STREAM_DATA_BLOCKED for such a stream',
     packets: (_own, uni) => [frames.bytes(0x15, victimUni(uni), 1)],
     code: streamStateError,
   },
   {
-    name: 'STOP_SENDING for a stream only the attacker sends on (§19.5)',
+    name: '§19.5: STOP_SENDING for a stream only the attacker sends on',
     packets: (_own, uni) => [frames.stopSending(uni, 1)],
     code: streamStateError,
   },
-  { name: 'MAX_STREAM_DATA for such a stream (§19.10)', packets: (_own, uni) => [frames.bytes(0x11, uni, 1)], code: streamStateError },
+  { name: '§19.10: MAX_STREAM_DATA for such a stream', packets: (_own, uni) => [frames.bytes(0x11, uni, 1)], code: streamStateError },
   {
-    name: 'STREAM for a stream the victim has not opened (§19.8)',
+    name: '§19.8: STREAM for a stream the victim has not opened',
     packets: (own) => [frames.stream(victimBidi(own), 0, pattern(1))],
     code: streamStateError,
   },
   {
-    name: 'STOP_SENDING for a stream the victim has not opened (§19.5)',
+    name: '§19.5: STOP_SENDING for a stream the victim has not opened',
     packets: (own) => [frames.stopSending(victimBidi(own), 1)],
     code: streamStateError,
   },
   {
-    name: 'MAX_STREAM_DATA for a stream the victim has not opened (§19.10)',
+    name: '§19.10: MAX_STREAM_DATA for a stream the victim has not opened',
     packets: (own) => [frames.bytes(0x11, victimBidi(own), 1)],
     code: streamStateError,
   },
   {
-    name: 'MAX_STREAMS above 2^60 (§19.11)',
+    name: '§19.11: MAX_STREAMS above 2^60',
     packets: () => [frames.bytes(0x12, Uint8Array.of(0xd0, 0, 0, 0, 0, 0, 0, 1))],
     code: frameEncodingError,
   },
   {
-    name: 'STREAMS_BLOCKED above 2^60 (§19.14)',
+    name: '§19.14: STREAMS_BLOCKED above 2^60',
     packets: () => [frames.bytes(0x17, Uint8Array.of(0xd0, 0, 0, 0, 0, 0, 0, 1))],
     code: frameEncodingError,
   },
   {
-    name: 'STREAM that ends above 2^62 - 1 (§19.8)',
+    name: '§19.8: STREAM that ends above 2^62 - 1',
     packets: (own) => [frames.bytes(0x0e, own, new Uint8Array(8).fill(255), 5, pattern(5))],
     code: frameEncodingError,
   },
-  { name: 'CRYPTO far ahead (§7.5)', packets: () => [frames.crypto(70_000, pattern(10))], code: cryptoBufferExceeded, frameType: 0x06 },
+  { name: '§7.5: CRYPTO far ahead', packets: () => [frames.crypto(70_000, pattern(10))], code: cryptoBufferExceeded, frameType: 0x06 },
 ]
 
 /** More gaps than are kept: every second byte of a stream. */
@@ -175,7 +176,7 @@ function holes(id: number): Uint8Array[] {
 for (const plays of ['client', 'server'] as const satisfies readonly Side[]) {
   describe(`a ${plays === 'client' ? 'server' : 'client'} whose peer breaks stream rules`, () => {
     for (const { name, packets, code, frameType } of cases) {
-      it(`${name}: ${code}`, () => {
+      it(`RFC 9000 ${name}: ${transportErrorName(code)}`, () => {
         const attacker = new Attacker(plays, { client: limits, server: limits, serve: () => {} }).establish()
         const [own, uni] = plays === 'client' ? [0, 2] : [1, 3]
         const all = packets(own!, uni!)
@@ -197,7 +198,7 @@ for (const plays of ['client', 'server'] as const satisfies readonly Side[]) {
 describe('what looks wrong and is not', () => {
   const start = (): Attacker => new Attacker('client', { server: limits, serve: () => {} }).establish()
 
-  it('repeated, overlapping and late stream frames, also after the end (§2.2, §3.2)', () => {
+  it('RFC 9000 §2.2, §3.2: repeated, overlapping and late stream frames, also after the end', () => {
     const attacker = start()
     attacker.say(frames.stream(0, 10, pattern(20)))
     attacker.say(frames.stream(0, 0, pattern(40)))
@@ -209,7 +210,7 @@ describe('what looks wrong and is not', () => {
     expect(attacker.victim.closeReason()).toBeNull()
   })
 
-  it('smaller limits than before, and frames for streams that are closed (§4.1, §3.2)', () => {
+  it('RFC 9000 §4.1, §4.6, §13.3: smaller limits than before, and frames for streams that are closed', () => {
     const attacker = start()
     attacker.say(frames.bytes(frames.bytes(0x10, 1), frames.bytes(0x12, 1), frames.bytes(0x11, 0, 1)))
     attacker.say(frames.stream(2, 0, pattern(5), true))
@@ -217,14 +218,14 @@ describe('what looks wrong and is not', () => {
     expect(attacker.victim.closeReason()).toBeNull()
   })
 
-  it('exactly the limit', () => {
+  it('RFC 9000 §4.1: exactly the limit', () => {
     const attacker = start()
     attacker.say(frames.stream(0, 1000, pattern(1000)))
     attacker.say(frames.stream(12, 999, pattern(1)))
     expect(attacker.victim.closeReason()).toBeNull()
   })
 
-  it('many holes in a stream cost the connection nothing but bounded memory or PROTOCOL_VIOLATION', () => {
+  it('RFC 9000 §21.7: many holes in a stream cost the connection nothing but bounded memory or PROTOCOL_VIOLATION', () => {
     const attacker = start()
     for (const payload of holes(0)) attacker.say(payload, {}, 1)
     const reason = attacker.victim.closeReason()

@@ -4,10 +4,10 @@
 import { describe, expect, it } from 'vitest'
 import { PacketType, TransportErrorCode } from '../../src/wire/constants.ts'
 import { HeaderView, parseHeader } from '../../src/wire/header.ts'
-import { Attacker } from './attacker.ts'
-import type { Side } from './attacker.ts'
-import * as frames from './frames.ts'
-import { SERVER } from './pair.ts'
+import { Attacker } from '../connection/attacker.ts'
+import type { Side } from '../connection/attacker.ts'
+import * as frames from '../connection/frames.ts'
+import { SERVER } from '../connection/pair.ts'
 
 const { protocolViolation, frameEncodingError } = TransportErrorCode
 
@@ -107,7 +107,7 @@ for (const plays of ['client', 'server'] as const) {
       for (const row of rows) {
         const forbiddenRole = row.serverOnly === true && plays === 'client'
         const accepted = row.allowed.includes(letter) && !forbiddenRole
-        it(`${accepted ? 'accepts' : 'refuses'} ${row.name} 0x${row.type.toString(16)}`, () => {
+        it(`RFC 9000 §12.4: ${accepted ? 'accepts' : 'refuses'} ${row.name} 0x${row.type.toString(16)}`, () => {
           const attacker = facing(plays, letter)
           const destination = row.destination === 'second' ? attacker.victim.sourceConnectionIds()[1] : undefined
           const frame = row.frame(plays === 'client' ? 0 : 1)
@@ -117,21 +117,21 @@ for (const plays of ['client', 'server'] as const) {
         })
       }
 
-      it('drains on CONNECTION_CLOSE 0x1c', () => {
+      it('RFC 9000 §10.2.2: drains on CONNECTION_CLOSE 0x1c', () => {
         const attacker = facing(plays, letter)
         attacker.send(packetTypes[letter], frames.closeTransport(2), { size: 1200 })
         expect(attacker.victim.closeReason()).toMatchObject({ cause: 'peer', application: false, code: 2 })
         expect(attacker.victim.isDraining()).toBe(true)
       })
 
-      it('takes CONNECTION_CLOSE 0x1d only in 1-RTT packets', () => {
+      it('RFC 9000 §12.5: takes CONNECTION_CLOSE 0x1d only in 1-RTT packets', () => {
         const attacker = facing(plays, letter)
         attacker.send(packetTypes[letter], frames.closeApplication(77), { size: 1200 })
         if (letter === '1') expect(attacker.victim.closeReason()).toMatchObject({ cause: 'peer', application: true, code: 77 })
         else expectClosed(attacker, protocolViolation)
       })
 
-      it('closes with FRAME_ENCODING_ERROR on unknown types and on every cut of a known one', () => {
+      it('RFC 9000 §12.4: closes with FRAME_ENCODING_ERROR on unknown types and on every cut of a known one', () => {
         const cut = frames.newConnectionId(9, 9, EIGHT, TOKEN)
         const cutCrypto = frames.bytes(0x06, 0, 5, EIGHT.subarray(0, 3))
         const wrong = letter === '1' ? [cutCrypto, cut.subarray(0, 5), cut.subarray(0, cut.length - 1)] : [cutCrypto]
@@ -142,7 +142,7 @@ for (const plays of ['client', 'server'] as const) {
         }
       })
 
-      it('refuses a packet without frames, reserved bits and frame types in too many bytes', () => {
+      it('RFC 9000 §12.4, §17.2, §17.3.1: refuses a packet without frames, reserved bits and frame types in too many bytes', () => {
         const reserved = letter === '1' ? 0x18 : 0x0c
         for (const [payload, firstByteBits] of [
           [new Uint8Array(0), 0],
@@ -159,7 +159,7 @@ for (const plays of ['client', 'server'] as const) {
         }
       })
 
-      it('drops 0-RTT packets, for which it never has keys (RFC 9001 §4.6.2, §5.7)', () => {
+      it('RFC 9001 §4.6.2, §5.6: drops 0-RTT packets, for which it never has keys', () => {
         const attacker = facing(plays, letter)
         const packet = attacker.seal(PacketType.handshake, frames.PING, { size: 1200 })
         packet[0] = 0xd0 | (packet[0]! & 0x0f)
