@@ -17,6 +17,9 @@ export class Lifecycle {
   /** A CONNECTION_CLOSE is due on the wire. */
   closeDue: boolean
   private received: number
+  /** Bytes the last CONNECTION_CLOSE took, and bytes that may still be answered with it. */
+  private closeSize: number
+  private credit: number
   private answerAfter: number
 
   constructor() {
@@ -25,6 +28,8 @@ export class Lifecycle {
     this.deadline = Infinity
     this.closeDue = false
     this.received = 0
+    this.closeSize = 0
+    this.credit = 0
     this.answerAfter = 1
   }
 
@@ -76,14 +81,24 @@ export class Lifecycle {
     return first
   }
 
-  /** RFC 9000 §10.2.1: answer packets that arrive while closing, ever more rarely. */
-  onPacketWhileClosing(): void {
+  /**
+   * RFC 9000 §10.2.1: answer packets that arrive while closing, ever more rarely. They are not opened, so whoever forges them must not
+   * get more than three times their bytes.
+   */
+  onPacketWhileClosing(size: number): void {
     this.received += 1
-    if (this.received >= this.answerAfter) {
+    this.credit += 3 * size
+    if (this.received >= this.answerAfter && this.credit >= this.closeSize) {
       this.received = 0
       this.answerAfter *= 2
       this.closeDue = true
     }
+  }
+
+  /** CONNECTION_CLOSE went out in a datagram of this size. The first answers nothing and is not limited. */
+  onCloseSent(size: number): void {
+    this.closeSize = size
+    this.credit = Math.max(0, this.credit - size)
   }
 
   onTimeout(now: number): void {

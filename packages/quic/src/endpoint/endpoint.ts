@@ -129,12 +129,16 @@ export class Endpoint {
       if (header.packetType !== PacketType.oneRtt) this.noteProgress(known)
       return known
     }
+    if (this.config.server === undefined) return this.findReset(datagram, path, now)
     if (result === HeaderResult.unknownVersion || !this.speaks(header)) {
-      if (this.config.server !== undefined) this.stateless.onUnknownVersion(header, datagram.length, path, this.versions)
-      return null
+      this.stateless.onUnknownVersion(header, datagram.length, path, this.versions)
+    } else if (header.packetType !== PacketType.oneRtt) {
+      return this.accept(datagram, path, now, ecn)
+    } else if ((header.firstByte & 0x40) !== 0) {
+      // Without the QUIC bit it may be of another protocol.
+      this.stateless.onUnknownConnection(header, datagram.length, path)
     }
-    if (header.packetType === PacketType.oneRtt) return this.onUnknownConnection(datagram, path, now)
-    return this.accept(datagram, path, now, ecn)
+    return null
   }
 
   /** A new client connection. Drive it at once: its first flight is ready. Throws RangeError or TlsUsageError for a bad configuration. */
@@ -193,13 +197,8 @@ export class Endpoint {
     for (const connectionId of connection.sourceConnectionIds()) this.router.add(connectionId, connection)
   }
 
-  /** A server resets strangers; a client looks whether the packet is a reset of one of its own connections (RFC 9000 §10.3.1). */
-  private onUnknownConnection(datagram: Uint8Array, path: PathAddress, now: number): Connection | null {
-    if (this.config.server !== undefined) {
-      // Without the QUIC bit it may be of another protocol.
-      if ((this.header.firstByte & 0x40) !== 0) this.stateless.onUnknownConnection(this.header, datagram.length, path)
-      return null
-    }
+  /** A client looks whether a packet of nobody's connection ID is a stateless reset of one of its own connections (RFC 9000 §10.3.1). */
+  private findReset(datagram: Uint8Array, path: PathAddress, now: number): Connection | null {
     for (const connection of this.router.connections()) {
       if (!connection.hasPath(path)) continue
       connection.receive(copyBytes(datagram), path, now)

@@ -43,6 +43,16 @@ export class CryptoStream {
     return bytes
   }
 
+  /** Everything below has been read. */
+  get readOffset(): number {
+    return this.incoming.readOffset
+  }
+
+  /** Bytes have arrived that have not been read. */
+  holdsUnread(): boolean {
+    return this.incoming.readable() > 0 || this.incoming.hasGap()
+  }
+
   wants(): boolean {
     return this.outgoing.hasLost() || this.outgoing.unsent() > 0
   }

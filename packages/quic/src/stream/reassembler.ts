@@ -53,6 +53,11 @@ export class Reassembler {
     this.slots = null
   }
 
+  /** There are bytes behind a gap. */
+  hasGap(): boolean {
+    return this.pending !== null && this.pending.length > 0
+  }
+
   /** Bytes that can be read now. */
   readable(): number {
     return this.contiguousEnd - this.readOffset

@@ -109,6 +109,11 @@ export class TlsEngine {
     return this.#handshake.events.shift() ?? null
   }
 
+  /** No message of this level can come any more: a later one is being read. */
+  hasLeft(level: EncryptionLevel): boolean {
+    return this.#state !== null && level < this.#state.level
+  }
+
   /** Our Finished is sent and the peer's verified (RFC 9001 §4.1.1). */
   get complete(): boolean {
     return this.#handshake.complete

@@ -124,7 +124,7 @@ describe('stateless reset (RFC 9000 §10.3)', () => {
     expect(datagrams).toBeLessThan(30)
   })
 
-  it('a client endpoint finds its connection by the token: the connection ID of a reset is random (§10.3.1)', () => {
+  it.each(['a short', 'a long'])('a client endpoint finds its connection by the token: the connection ID of a reset with %s header is random (§10.3.1)', (form) => {
     const pair = new Pair()
     const random = new SeededRandom(12)
     const endpoint = new Endpoint({ random, connectionIdLength: 8 })
@@ -148,7 +148,12 @@ describe('stateless reset (RFC 9000 §10.3)', () => {
     pair.network.run(() => connections.every((connection) => connection.isConfirmed()))
     pair.network.runFor(500)
     const token = connections[1]!.peerTransportParameters()!.statelessResetToken!
-    pair.network.inject(encodeStatelessReset(token, 43, random), SERVER, address)
+    const reset = encodeStatelessReset(token, 43, random)
+    if (form === 'a long') {
+      reset.set([0xc0, 0x1a, 2, 3, 4, 8])
+      reset[14] = 0
+    }
+    pair.network.inject(reset, SERVER, address)
     pair.network.runFor(10)
     expect(reasons).toEqual(['stateless-reset'])
     expect(connections.map((connection) => connection.isClosed())).toEqual([false, true])

@@ -21,7 +21,7 @@ import { followServerVersion, otherVersionKeys } from '../handshake/version.ts'
 import { dispatchFrames } from './dispatch.ts'
 import { GateDecision, admit } from './gate.ts'
 import { followPeer, openPath } from './migration.ts'
-import { endsByStatelessReset } from './stateless-reset.ts'
+import { endByStatelessReset } from './stateless-reset.ts'
 import { unprotect } from './unprotect.ts'
 import { probeTimeout } from '../probe-timeout.ts'
 
@@ -34,8 +34,15 @@ export function receiveDatagram(core: ConnectionCore, datagram: Uint8Array, addr
   // RFC 9000 §9: a client discards packets from an address it does not know.
   if (path === null && core.role === 'client') return
   core.receiving.ecn = ecn
-  receivePackets(core, datagram, datagram.length, address, now)
+  receiveWhole(core, datagram, address, now)
   retryDeferred(core, now)
+}
+
+function receiveWhole(core: ConnectionCore, datagram: Uint8Array, address: PathAddress, now: number): void {
+  const { packetsReceived } = core.stats
+  receivePackets(core, datagram, datagram.length, address, now)
+  // RFC 9000 §10.3.1: what holds no packet of ours, whatever it looks like, may be a stateless reset.
+  if (core.stats.packetsReceived === packetsReceived && core.lifecycle.isOpen()) endByStatelessReset(core, datagram, now)
 }
 
 function receivePackets(core: ConnectionCore, datagram: Uint8Array, datagramSize: number, address: PathAddress, now: number): void {
@@ -99,7 +106,6 @@ function takePacket(core: ConnectionCore, otherKeys: PacketKeys | null, datagram
   const packetType = header.packetType
   const dropped = unprotect(core, space, otherKeys ?? space.readKeys)
   if (dropped !== null) {
-    if (dropped !== 'duplicate' && endsByStatelessReset(core, now)) return
     drop(core, size, dropped, now)
     return
   }
@@ -133,7 +139,7 @@ function retryDeferred(core: ConnectionCore, now: number): void {
   if (!canRead(core.spaces.application) && !canRead(core.spaces.handshake)) return
   for (const packet of core.deferred.take()) {
     core.receiving.ecn = packet.ecn
-    receivePackets(core, packet.bytes, packet.bytes.length, packet.address, now)
+    receiveWhole(core, packet.bytes, packet.address, now)
   }
 }
 

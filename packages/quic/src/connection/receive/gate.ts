@@ -17,7 +17,7 @@ export function admit(core: GateContext, header: HeaderView, datagramSize: numbe
   const lifecycle = core.lifecycle
   if (!lifecycle.isOpen()) {
     // RFC 9000 §10.2.1: packets that arrive while closing are answered with the close, not processed.
-    if (lifecycle.state === 'closing') lifecycle.onPacketWhileClosing()
+    if (lifecycle.state === 'closing') lifecycle.onPacketWhileClosing(header.packetEnd - header.start)
     return GateDecision.drop
   }
   switch (header.packetType) {

@@ -179,5 +179,6 @@ function transmitClose(core: ConnectionCore, out: Transmit, now: number): boolea
   }
   if (open === null) return false
   finish(core, open, path, padTo, now)
+  core.lifecycle.onCloseSent(open.end)
   return emit(core, path, out, open.end)
 }

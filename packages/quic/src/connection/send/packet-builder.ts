@@ -12,8 +12,11 @@ import { packetNumberLength } from '../../wire/packet-number.ts'
 import { Writer } from '../../wire/writer.ts'
 import type { QuicBit } from './quic-bit.ts'
 
-/** RFC 9001 §5.4.2: the header protection sample starts four bytes after the packet number does. */
-const LEAST_PROTECTED = 4
+/**
+ * Packet number and payload take this many bytes at least. RFC 9001 §5.4.2 asks for four, so that there is a sample; RFC 9000 §10.3 for
+ * one more, so that a stateless reset provoked by the packet looks like one itself.
+ */
+const LEAST_PROTECTED = 5
 
 const QUIC_BIT = 0x40
 
