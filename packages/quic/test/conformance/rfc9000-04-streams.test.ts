@@ -233,3 +233,68 @@ describe('what looks wrong and is not', () => {
     else expect(attacker.victim.isEstablished()).toBe(true)
   })
 })
+
+for (const plays of ['client', 'server'] as const) {
+  describe(`what a ${plays === 'client' ? 'server' : 'client'} sends within the limits of its peer`, () => {
+    const start = (): Attacker => new Attacker(plays, { client: limits, server: limits, serve: () => {} }).establish()
+    /** Bytes of each stream that the victim has sent, up to the highest offset. */
+    const sent = (attacker: Attacker): Map<number, number> => {
+      const ends = new Map<number, number>()
+      for (const { type, streamId, offset, length } of attacker.opened.flatMap((packet) => packet.frames)) {
+        if (type < FrameType.stream || type > FrameType.streamMax) continue
+        ends.set(streamId!, Math.max(ends.get(streamId!) ?? 0, (offset ?? 0) + (length ?? 0)))
+      }
+      return ends
+    }
+    const write = (attacker: Attacker, length: number): number => {
+      const id = attacker.victim.openStream(false)
+      attacker.victim.streamWrite(id, pattern(length), false)
+      attacker.pair.network.turnAll()
+      attacker.pair.network.runFor(400)
+      return id
+    }
+
+    it('RFC 9000 §3.5: STOP_SENDING is answered with RESET_STREAM and its code, and no data follows (§3.3)', () => {
+      const attacker = start()
+      const id = write(attacker, 100)
+      attacker.say(frames.stopSending(id, 42), {}, 100)
+      expect(attacker.framesOf(FrameType.resetStream)[0]).toMatchObject({ streamId: id, errorCode: 42, finalSize: 100 })
+      attacker.opened.length = 0
+      attacker.victim.streamWrite(id, pattern(100), true)
+      attacker.pair.network.turnAll()
+      attacker.pair.network.runFor(3000)
+      expect(sent(attacker).size).toBe(0)
+    })
+
+    it('RFC 9000 §4.1, §19.13: no byte beyond MAX_STREAM_DATA; STREAM_DATA_BLOCKED says so', () => {
+      const attacker = start()
+      const id = write(attacker, 5000)
+      expect(sent(attacker).get(id)).toBe(2000)
+      expect(attacker.framesOf(FrameType.streamDataBlocked)[0]).toMatchObject({ streamId: id })
+      attacker.say(frames.bytes(0x11, id, 2500), {}, 400)
+      expect(sent(attacker).get(id)).toBe(2500)
+    })
+
+    it('RFC 9000 §4.1, §19.12: no byte beyond MAX_DATA; DATA_BLOCKED says so', () => {
+      const attacker = start()
+      for (let i = 0; i < 2; i += 1) write(attacker, 2000)
+      const total = (): number => [...sent(attacker).values()].reduce((sum, end) => sum + end, 0)
+      expect(total()).toBe(3000)
+      expect(attacker.framesOf(FrameType.dataBlocked).length).toBeGreaterThan(0)
+      attacker.say(frames.bytes(0x10, 3300), {}, 400)
+      expect(total()).toBe(3300)
+    })
+
+    it('RFC 9000 §4.6, §19.14: no stream beyond MAX_STREAMS; STREAMS_BLOCKED says so', () => {
+      const attacker = start()
+      const opened = Array.from({ length: 5 }, () => attacker.victim.openStream(false))
+      expect(opened.filter((id) => id >= 0)).toHaveLength(3)
+      attacker.pair.network.turnAll()
+      attacker.pair.network.runFor(50)
+      expect(attacker.framesOf(FrameType.streamsBlockedUni).length).toBeGreaterThan(0)
+      attacker.say(frames.bytes(0x13, 4))
+      expect(attacker.victim.openStream(false)).toBeGreaterThan(0)
+      expect(attacker.victim.openStream(false)).toBe(-1)
+    })
+  })
+}
