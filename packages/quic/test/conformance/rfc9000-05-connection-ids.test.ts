@@ -77,3 +77,19 @@ it('RFC 9000 §19.16: RETIRE_CONNECTION_ID to who has none: PROTOCOL_VIOLATION',
   attacker.say(frames.retireConnectionId(0))
   expect(attacker.victim.closeReason()).toMatchObject({ cause: 'local', application: false, code: protocolViolation })
 })
+
+it('RFC 9000 §5.1.1, §10.3.2: sequence numbers rise by 1; no connection ID and no reset token comes twice', () => {
+  const attacker = new Attacker('client', { client: { activeConnectionIdLimit: 8 } })
+  attacker.pair.establish().settle()
+  attacker.usurp()
+  for (let sequence = 0; sequence < 30; sequence += 1) {
+    attacker.say(frames.retireConnectionId(sequence), { destination: attacker.victim.sourceConnectionIds()[1]! })
+  }
+  const issued = new Map(attacker.framesOf(FrameType.newConnectionId).map((frame) => [frame.sequenceNumber!, frame]))
+  const sequences = [...issued.keys()].sort((a, b) => a - b)
+  expect(sequences.length).toBeGreaterThan(30)
+  expect(sequences).toEqual(Array.from({ length: sequences.length }, (_, i) => i + 1))
+  for (const field of ['connectionId', 'statelessResetToken'] as const) {
+    expect(new Set([...issued.values()].map((frame) => String(frame[field]))).size).toBe(issued.size)
+  }
+})

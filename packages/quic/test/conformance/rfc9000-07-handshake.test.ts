@@ -133,6 +133,15 @@ describe('what a client says', () => {
   })
 })
 
+describe('our settings', () => {
+  it.each([
+    ['max_udp_payload_size of 1199', { maxUdpPayloadSize: 1199 }],
+    ['active_connection_id_limit of 1', { activeConnectionIdLimit: 1 }],
+  ])('RFC 9000 §18.2: what must not be declared is refused: %s', (_name, client) => {
+    expect(() => new Pair({ client })).toThrow(RangeError)
+  })
+})
+
 describe('handshake data out of order', () => {
   const pieces = (data: Uint8Array, size: number): [number, Uint8Array][] =>
     Array.from({ length: Math.ceil(data.length / size) }, (_, i) => [i * size, data.subarray(i * size, (i + 1) * size)])

@@ -81,3 +81,13 @@ for (const plays of ['client', 'server'] as const) {
     }
   })
 }
+
+it('RFC 9000 §19.7, §19.20: a client says neither NEW_TOKEN nor HANDSHAKE_DONE', () => {
+  const attacker = new Attacker('server')
+  attacker.pair.establish()
+  attacker.pair.client.send(pattern(20_000))
+  attacker.pair.settle()
+  const types = new Set(attacker.opened.flatMap((packet) => packet.frames.map((frame) => frame.type)))
+  expect(types.size).toBeGreaterThan(3)
+  expect(types.has(FrameType.newToken) || types.has(FrameType.handshakeDone)).toBe(false)
+})

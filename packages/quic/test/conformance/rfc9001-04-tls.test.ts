@@ -9,7 +9,7 @@ import { Pair, SERVER, pattern } from '../connection/pair.ts'
 import { reframe } from '../tls/handshake.ts'
 import { changeExtensions, helloExtensions, set, without } from '../tls/hello-extensions.ts'
 import type { Change } from '../tls/hello-extensions.ts'
-import { CLIENT_HELLO, ENCRYPTED_EXTENSIONS, ROGUE_SOURCE, RogueServer, rogueClient, rogueHello, rogueServer, silentClient } from './rogue.ts'
+import { CLIENT_HELLO, ENCRYPTED_EXTENSIONS, ROGUE_SOURCE, RogueServer, cryptoBytes, rogueClient, rogueHello, rogueServer, silentClient } from './rogue.ts'
 
 const { protocolViolation, cryptoError } = TransportErrorCode
 
@@ -58,6 +58,22 @@ describe('a ClientHello', () => {
     const hello = payload.subarray(payload.findIndex((byte) => byte === 0x06) + 4)
     expect(hello[0]).toBe(1)
     expect(hello[4 + 2 + 32]).toBe(0)
+  })
+})
+
+describe('our ClientHello', () => {
+  it('RFC 9001 §4.2: offers TLS 1.3 and reserved values, nothing older', () => {
+    const attacker = new Attacker('server')
+    attacker.pair.network.runFor(5)
+    const body = cryptoBytes(attacker.opened[0]!.payload).subarray(4)
+    const versions: number[] = []
+    changeExtensions(body, helloExtensions(body), (list) => {
+      const [, list43] = list.find(([type]) => type === 43)!
+      for (let at = 1; at < list43.length; at += 2) versions.push((list43[at]! << 8) | list43[at + 1]!)
+      return list
+    })
+    expect(versions).toContain(0x0304)
+    for (const version of versions) if (version !== 0x0304) expect(version & 0x0f0f).toBe(0x0a0a)
   })
 })
 
