@@ -1,11 +1,12 @@
 // What is acknowledged and how often (RFC 9000 §13.1, §13.2), seen by a peer that counts.
 
 import { describe, expect, it } from 'vitest'
-import { FrameType, TransportErrorCode } from '../../src/wire/constants.ts'
+import { FrameType, PacketType, TransportErrorCode } from '../../src/wire/constants.ts'
 import { Attacker } from '../connection/attacker.ts'
 import type { OpenedPacket } from '../connection/attacker.ts'
 import * as frames from '../connection/frames.ts'
 import { pattern } from '../connection/pair.ts'
+import { ROGUE_SOURCE } from './rogue.ts'
 
 const has = (packet: OpenedPacket, type: number): boolean => packet.frames.some((frame) => frame.type === type)
 const acknowledges = (packet: OpenedPacket, number: number): boolean =>
@@ -66,6 +67,67 @@ for (const plays of ['client', 'server'] as const) {
       attacker.opened.length = 0
       for (let number = 5010; number < 5200; number += 10) attacker.say(frames.ack(0, largest), { packetNumber: number }, 40)
       expect(attacker.opened).toHaveLength(0)
+    })
+  })
+}
+
+const { protocolViolation, frameEncodingError } = TransportErrorCode
+
+const unsent: readonly [string, (largest: number) => Uint8Array][] = [
+  ['the next one', (largest) => frames.ack(0, largest + 1)],
+  ['one far ahead', () => frames.ack(100_000, 100_010)],
+  ['the largest there can be', () => frames.bytes(0x02, 2 ** 53 - 1, 0, 0, 0)],
+]
+
+const malformed: readonly (readonly number[])[] = [
+  [0x02, 3, 0, 0, 4],
+  [0x02, 3, 0, 1, 1, 1, 0],
+  [0x02, 3, 0, 1000, 0],
+  [0x03, 1, 0, 0, 0, 1],
+]
+
+for (const plays of ['client', 'server'] as const) {
+  const victim = plays === 'client' ? 'server' : 'client'
+
+  /** A victim that has sent packets of that type, and the largest number among them. */
+  function facing(type: PacketType): [Attacker, number] {
+    const attacker = new Attacker(plays)
+    if (type === PacketType.oneRtt) {
+      attacker.pair.establish().settle()
+      attacker.usurp()
+      attacker.say(frames.PING, {}, 100)
+    } else {
+      attacker.pair.network.run(() => attacker.opened.some((packet) => packet.packetType === type))
+      attacker.usurp()
+    }
+    return [attacker, attacker.opened.filter((packet) => packet.packetType === type).at(-1)!.packetNumber]
+  }
+
+  /** A client that has not heard from its server takes any source for the server's. */
+  const sourceOf = ({ pair }: Attacker): Uint8Array =>
+    plays === 'client' ? pair.client.connection.sourceConnectionIds()[0]! : (pair.servers[0]?.connection.sourceConnectionIds()[0] ?? ROGUE_SOURCE)
+
+  // A client discards Initial keys as it sends its first Handshake packet, and waits for nothing between the two.
+  const types = [PacketType.oneRtt, PacketType.initial, ...(plays === 'client' ? [PacketType.handshake] : [])]
+  describe(`acknowledgements to a ${victim}`, () => {
+    for (const type of types) {
+      const space = type === PacketType.oneRtt ? '1-RTT' : type === PacketType.initial ? 'Initial' : 'Handshake'
+      for (const [name, frame] of unsent) {
+        it(`RFC 9000 §13.1: of a ${space} packet never sent, ${name}: PROTOCOL_VIOLATION`, () => {
+          const [attacker, largest] = facing(type)
+          attacker.send(type, frame(largest), { size: 1200, source: sourceOf(attacker) })
+          expect(attacker.victim.closeReason()).toMatchObject({ cause: 'local', application: false, code: protocolViolation, frameType: 0x02 })
+          expect(attacker.framesOf(FrameType.connectionClose)[0]).toMatchObject({ errorCode: protocolViolation })
+        })
+      }
+    }
+
+    it('RFC 9000 §19.3.1: ranges below packet number 0, cut off or lying about their count: FRAME_ENCODING_ERROR', () => {
+      for (const fields of malformed) {
+        const [attacker] = facing(PacketType.oneRtt)
+        attacker.say(frames.bytes(...fields))
+        expect(attacker.victim.closeReason()).toMatchObject({ cause: 'local', application: false, code: frameEncodingError })
+      }
     })
   })
 }
