@@ -2,16 +2,18 @@
 // written out here once more, apart from the table in src/wire.
 
 import { describe, expect, it } from 'vitest'
+import type { CloseReason } from '../../src/connection/close-reason.ts'
 import { PacketType, TransportErrorCode } from '../../src/wire/constants.ts'
 import { HeaderView, parseHeader } from '../../src/wire/header.ts'
 import { Attacker } from '../connection/attacker.ts'
 import type { Side } from '../connection/attacker.ts'
 import * as frames from '../connection/frames.ts'
+import { AGAIN, Reunion } from '../connection/early-data.ts'
 import { SERVER } from '../connection/pair.ts'
 
 const { protocolViolation, frameEncodingError } = TransportErrorCode
 
-/** Letters of RFC 9000 Table 3: where a frame is allowed. 0-RTT packets are dropped whole, so `0` does not appear. */
+/** Letters of RFC 9000 Table 3: where a frame is allowed. 0-RTT packets have a table of their own below. */
 interface Row {
   readonly type: number
   readonly name: string
@@ -159,7 +161,7 @@ for (const plays of ['client', 'server'] as const) {
         }
       })
 
-      it('RFC 9001 §4.6.2, §5.6: drops 0-RTT packets, for which it never has keys', () => {
+      it('RFC 9001 §4.6.2, §5.6: drops 0-RTT packets, for which it has no keys', () => {
         const attacker = facing(plays, letter)
         const packet = attacker.seal(PacketType.handshake, frames.PING, { size: 1200 })
         packet[0] = 0xd0 | (packet[0]! & 0x0f)
@@ -169,3 +171,38 @@ for (const plays of ['client', 'server'] as const) {
     })
   }
 }
+
+describe('frames in 0-RTT packets for a server', () => {
+  /** RFC 9000 §12.5: those that no client can have reason to send so early, and DATAGRAM within its limit (RFC 9221 §3). */
+  const forbidden = new Set([0x02, 0x03, 0x06, 0x07, 0x19, 0x1b, 0x1e])
+  const closes = [
+    { type: 0x1c, name: 'CONNECTION_CLOSE', frame: () => frames.closeTransport(2) },
+    { type: 0x1d, name: 'CONNECTION_CLOSE of an application', frame: () => frames.closeApplication(3) },
+  ]
+
+  /** The server has taken the early data of a client that is gone. */
+  function hear(payload: Uint8Array): CloseReason | null {
+    const reunion = new Reunion()
+    const client = reunion.meet((peer) => void peer.send(new Uint8Array(10), false))
+    reunion.pair.network.run(() => reunion.pair.servers.length === 2)
+    reunion.pair.network.remove('again')
+    reunion.pair.network.inject(reunion.seal(client, payload, 100), AGAIN, SERVER)
+    reunion.pair.network.runFor(5)
+    return reunion.server.connection.closeReason()
+  }
+
+  for (const row of [...rows, ...closes]) {
+    const accepted = !forbidden.has(row.type)
+    it(`RFC 9000 §12.4, §12.5: ${accepted ? 'accepts' : 'refuses'} ${row.name} 0x${row.type.toString(16)} in a 0-RTT packet`, () => {
+      // A stream of its own: the early data is on stream 0.
+      const reason = hear(row.frame(4))
+      if (!accepted) expect(reason).toMatchObject({ cause: 'local', application: false, code: protocolViolation })
+      else if (row.type === 0x1c || row.type === 0x1d) expect(reason).toMatchObject({ cause: 'peer', application: row.type === 0x1d })
+      else expect(reason).toBeNull()
+    })
+  }
+
+  it('RFC 9000 §12.4: refuses unknown frames in 0-RTT packets', () => {
+    for (const type of unknownTypes) expect(hear(frames.bytes(type))).toMatchObject({ cause: 'local', code: frameEncodingError })
+  })
+})
