@@ -1,15 +1,18 @@
+import { DEFAULT_ENCODER_BLOCKED_STREAMS, DEFAULT_ENCODER_TABLE_CAPACITY } from '@quicwire/qpack'
 import type { WireValue } from '@quicwire/quic/varint'
 
 /** Settings of one HTTP/3 connection. Every member is optional; the defaults are in `defaultConfig`. */
 export interface H3Config {
   /** Largest field section accepted, in bytes as RFC 9114 §4.2.2 counts them. Default 32768. */
   readonly maxFieldSectionSize?: number | undefined
-  /**
-   * Most SETTINGS_QPACK_MAX_TABLE_CAPACITY to offer, bytes. What is offered is no more than the decoder supports, which is 0. Default 0.
-   */
+  /** SETTINGS_QPACK_MAX_TABLE_CAPACITY, bytes: the dynamic table the peer may fill here. 0: none. Default 16384. */
   readonly qpackMaxTableCapacity?: number | undefined
-  /** Most SETTINGS_QPACK_BLOCKED_STREAMS to offer; bounded like the capacity. Default 0. */
+  /** SETTINGS_QPACK_BLOCKED_STREAMS: requests that may wait for the peer's encoder stream. Default 100. */
   readonly qpackBlockedStreams?: number | undefined
+  /** Largest dynamic table we fill at the peer, bytes; no more than it offers. 0: none. Default 16384. */
+  readonly qpackEncoderTableCapacity?: number | undefined
+  /** Most requests we let wait at the peer for our encoder stream; no more than it offers. Default 100. */
+  readonly qpackEncoderBlockedStreams?: number | undefined
   /** RFC 9220: a server accepts `:protocol`. Default false. */
   readonly enableConnectProtocol?: boolean | undefined
   /** RFC 9297: HTTP Datagrams; needs max_datagram_frame_size in the transport parameters too. Default false. */
@@ -43,6 +46,8 @@ export interface ResolvedConfig {
   readonly maxFieldSectionSize: number
   readonly qpackMaxTableCapacity: number
   readonly qpackBlockedStreams: number
+  readonly qpackEncoderTableCapacity: number
+  readonly qpackEncoderBlockedStreams: number
   readonly enableConnectProtocol: boolean
   readonly enableDatagrams: boolean
   readonly grease: boolean
@@ -55,8 +60,10 @@ export interface ResolvedConfig {
 
 export const defaultConfig: ResolvedConfig = {
   maxFieldSectionSize: 32768,
-  qpackMaxTableCapacity: 0,
-  qpackBlockedStreams: 0,
+  qpackMaxTableCapacity: 16_384,
+  qpackBlockedStreams: 100,
+  qpackEncoderTableCapacity: DEFAULT_ENCODER_TABLE_CAPACITY,
+  qpackEncoderBlockedStreams: DEFAULT_ENCODER_BLOCKED_STREAMS,
   enableConnectProtocol: false,
   enableDatagrams: false,
   grease: true,
@@ -72,6 +79,8 @@ export function resolveConfig(config: H3Config): ResolvedConfig {
     maxFieldSectionSize: config.maxFieldSectionSize ?? defaultConfig.maxFieldSectionSize,
     qpackMaxTableCapacity: config.qpackMaxTableCapacity ?? defaultConfig.qpackMaxTableCapacity,
     qpackBlockedStreams: config.qpackBlockedStreams ?? defaultConfig.qpackBlockedStreams,
+    qpackEncoderTableCapacity: config.qpackEncoderTableCapacity ?? defaultConfig.qpackEncoderTableCapacity,
+    qpackEncoderBlockedStreams: config.qpackEncoderBlockedStreams ?? defaultConfig.qpackEncoderBlockedStreams,
     enableConnectProtocol: config.enableConnectProtocol ?? defaultConfig.enableConnectProtocol,
     enableDatagrams: config.enableDatagrams ?? defaultConfig.enableDatagrams,
     grease: config.grease ?? defaultConfig.grease,

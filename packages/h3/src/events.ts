@@ -11,6 +11,8 @@ export type H3Event =
       readonly kind: 'headers'
       readonly streamId: number
       readonly headers: readonly Header[]
+      /** Those of `headers`, the very tuples, that may not be compressed on any further hop (RFC 9204 §7.1.3). */
+      readonly neverIndexed: readonly Header[]
       /** A 1xx response: more headers will follow. */
       readonly informational: boolean
       readonly trailers: boolean

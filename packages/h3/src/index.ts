@@ -1,5 +1,6 @@
 /** @quicwire/h3: HTTP/3 (RFC 9114) over any transport that looks like `H3Transport`. Sans-IO. */
 export { H3Connection } from './connection/connection.ts'
+export type { QpackCounters } from './connection/field-compression.ts'
 export { MAX_GOAWAY_ID } from './connection/goaway.ts'
 export type { SendHeadersOptions } from './connection/sections.ts'
 export { CapsuleType, encodeCapsule, encodeCapsuleHeader, encodeDatagramCapsule } from './capsule/capsule.ts'

@@ -169,7 +169,7 @@ export function frame(type: number, payload: readonly number[]): number[] {
 }
 
 export function headersFrame(fields: readonly Header[]): number[] {
-  return frame(0x01, [...new QpackEncoder().encode(fields)])
+  return frame(0x01, [...new QpackEncoder().encode(0, fields)])
 }
 
 export function dataFrame(text: string): number[] {

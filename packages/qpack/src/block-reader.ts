@@ -1,5 +1,5 @@
-import { QpackError } from './errors.ts'
-import type { QpackErrorCode } from './errors.ts'
+import { QpackError, QpackLimitError } from './errors.ts'
+import type { QpackErrorCode, QpackLimit } from './errors.ts'
 import { huffmanDecode, huffmanDecodedBound } from './huffman-decode.ts'
 import { latin1 } from './latin1.ts'
 
@@ -49,6 +49,11 @@ export class BlockReader {
     throw new QpackError(this.wireCode, message)
   }
 
+  /** A limit of ours is exceeded (RFC 9204 §7.4). */
+  refuse(limit: QpackLimit, message: string): never {
+    throw new QpackLimitError(this.wireCode, limit, message)
+  }
+
   private starve(missing: number): 0 {
     this.starved = true
     this.missing = missing
@@ -71,16 +76,19 @@ export class BlockReader {
         if (byte < 0x80) break
         scale *= 128
         // RFC 9204 §4.1.1: 62 bits have to be understood. This also bounds redundant zero continuations.
-        if (scale > 2 ** 56) this.fail('prefixed integer of more than 62 bits')
+        if (scale > 2 ** 56) this.refuse('QPACK_INTEGER_TOO_LONG', 'prefixed integer of more than 62 bits')
       }
       // 2^62 - 1 itself rounds to 2^62.
-      if (value > 2 ** 62) this.fail('prefixed integer of more than 62 bits')
+      if (value > 2 ** 62) this.refuse('QPACK_INTEGER_TOO_LONG', 'prefixed integer of more than 62 bits')
     }
     this.position = position
     return value
   }
 
-  /** A string whose Huffman flag and length take the low `prefixBits` of the next byte; at most `maxLength` bytes as sent. */
+  /**
+   * A string whose Huffman flag and length take the low `prefixBits` of the next byte, at most `maxLength` octets long once decoded. One that
+   * cannot be that short is refused before its bytes have come.
+   */
   string(prefixBits: number, maxLength: number): string {
     if (this.starved) return ''
     if (this.position >= this.end) {
@@ -90,7 +98,8 @@ export class BlockReader {
     const huffman = (this.buffer[this.position]! & (1 << (prefixBits - 1))) !== 0
     const length = this.prefixInt(prefixBits - 1)
     if (this.starved) return ''
-    if (length > maxLength) this.fail(`string literal of ${length} bytes`)
+    // The longest code has 30 bits.
+    if (length > (huffman ? Math.ceil((maxLength * 30) / 8) : maxLength)) this.tooLong(length, maxLength)
     const start = this.position
     const end = start + length
     if (end > this.end) {
@@ -98,14 +107,19 @@ export class BlockReader {
       return ''
     }
     this.position = end
-    return huffman ? this.huffman(start, end) : latin1(this.buffer, start, end)
+    return huffman ? this.huffman(start, end, maxLength) : latin1(this.buffer, start, end)
   }
 
-  private huffman(start: number, end: number): string {
+  private tooLong(length: number, maxLength: number): never {
+    return this.refuse('QPACK_STRING_TOO_LONG', `string literal of ${length} bytes, ${maxLength} are accepted`)
+  }
+
+  private huffman(start: number, end: number, maxLength: number): string {
     const bound = huffmanDecodedBound(end - start)
     if (bound > this.scratch.length) this.scratch = new Uint8Array(Math.max(bound, this.scratch.length * 2))
     const length = huffmanDecode(this.buffer, start, end, this.scratch)
     if (length < 0) this.fail('invalid Huffman coding')
+    if (length > maxLength) this.tooLong(length, maxLength)
     return latin1(this.scratch, 0, length)
   }
 }

@@ -4,7 +4,7 @@ import { InstructionReader } from './instruction-reader.ts'
 
 /** What the peer's encoder tells our decoder (RFC 9204 §4.3). A handler refuses what is not allowed through `reader.fail`. */
 export interface EncoderInstructions {
-  /** Longest name or value that could enter the table; asked before any byte of an insertion is kept. -1: none at all. */
+  /** Longest name or value that could enter the table; asked before any byte of an insertion is kept. Negative: none at all. */
   longestString(): number
   setCapacity(reader: BlockReader, capacity: number): void
   insertWithNameReference(reader: BlockReader, isStatic: boolean, index: number, value: string): void
@@ -30,7 +30,8 @@ export class EncoderInstructionReader extends InstructionReader {
       return
     }
     const longest = handler.longestString()
-    if (longest < 0) reader.fail('insertion into a dynamic table of capacity 0')
+    // §3.2.2, §3.2.3: nothing fits, so nothing may be inserted.
+    if (longest < 0) reader.fail('insertion into a dynamic table too small for any entry')
     if (first >= 0x80) {
       // §4.3.2 Insert with Name Reference: 1 T index(6+)
       const index = reader.prefixInt(6)

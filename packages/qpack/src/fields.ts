@@ -11,10 +11,19 @@ export function fieldSectionSize(fields: readonly FieldLine[]): number {
   return size
 }
 
-/**
- * RFC 9204 §7.1.3: values that must never enter a compression context, here or at an intermediary. Short cookies can be
- * guessed one try at a time; long ones are high-entropy and worth indexing.
- */
+/** A cookie shorter than this can be guessed one try at a time; longer ones are worth indexing (RFC 9204 §7.1.3). */
+const GUESSABLE_COOKIE = 20
+
+/** RFC 9204 §7.1.3: values that must never enter a compression context, here or at an intermediary: credentials and short cookies. */
 export function isSensitive(name: string, value: string): boolean {
-  return name === 'authorization' || name === 'proxy-authorization' || (name === 'cookie' && value.length < 20)
+  switch (name.length) {
+    case 6:
+      return value.length < GUESSABLE_COOKIE && value !== '' && name === 'cookie'
+    case 13:
+      return value !== '' && name === 'authorization'
+    case 19:
+      return value !== '' && name === 'proxy-authorization'
+    default:
+      return false
+  }
 }

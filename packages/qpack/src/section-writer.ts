@@ -20,6 +20,10 @@ export class SectionWriter {
     return this.buffer.subarray(0, this.position)
   }
 
+  get length(): number {
+    return this.position
+  }
+
   prefixInt(pattern: number, prefixBits: number, value: number): void {
     this.reserve(MAX_PREFIX_INT_SIZE)
     this.position = writePrefixInt(this.buffer, this.position, pattern, prefixBits, value)
@@ -27,7 +31,11 @@ export class SectionWriter {
 
   /** A string literal, Huffman coded where that is shorter; `pattern` is what stands above the prefix. */
   string(pattern: number, prefixBits: number, text: string): void {
-    const coded = huffmanSize(text)
+    this.sizedString(pattern, prefixBits, text, huffmanSize(text))
+  }
+
+  /** The same, with what `huffmanSize` says of the text. */
+  sizedString(pattern: number, prefixBits: number, text: string, coded: number): void {
     this.reserve(MAX_PREFIX_INT_SIZE + text.length)
     const flag = 1 << (prefixBits - 1)
     if (coded < text.length) {

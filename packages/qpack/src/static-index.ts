@@ -1,31 +1,41 @@
+import { nameHash } from './field-hash.ts'
 import { STATIC_TABLE } from './static-table.ts'
 
-/** Looking field lines up in the static table without building a key: name first, then value. */
+/** Looking field lines up in the static table: the name by a perfect hash, the value among the few of that name. */
 
 interface StaticName {
+  readonly name: string
   /** The lowest index with this name. */
   readonly index: number
-  readonly values: Map<string, number>
+  readonly values: readonly string[]
+  readonly indexes: readonly number[]
 }
 
-function buildIndex(): ReadonlyMap<string, StaticName> {
-  const names = new Map<string, StaticName>()
+function buildSlots(): readonly (StaticName | null)[] {
+  const slots: (StaticName | null)[] = Array.from({ length: 256 }, () => null)
   STATIC_TABLE.forEach(([name, value], index) => {
-    let entry = names.get(name)
-    if (entry === undefined) names.set(name, (entry = { index, values: new Map() }))
-    if (!entry.values.has(value)) entry.values.set(value, index)
+    const slot = nameHash(name) >>> 24
+    const known = slots[slot] ?? null
+    if (known !== null && known.name !== name) throw new Error(`names ${known.name} and ${name} share a slot: nameHash needs other multipliers`)
+    const values = known === null ? [value] : [...known.values, value]
+    const indexes = known === null ? [index] : [...known.indexes, index]
+    slots[slot] = { name, index: known === null ? index : known.index, values, indexes }
   })
-  return names
+  return slots
 }
 
-const NAMES: ReadonlyMap<string, StaticName> = /* @__PURE__ */ buildIndex()
+const SLOTS: readonly (StaticName | null)[] = /* @__PURE__ */ buildSlots()
 
-/** Index of the entry that matches name and value; -1 when there is none. */
-export function staticMatch(name: string, value: string): number {
-  return NAMES.get(name)?.values.get(value) ?? -1
+/** Lowest index with this name, given its `nameHash`; -1 when there is none. */
+export function staticNameMatch(name: string, hash: number): number {
+  const entry = SLOTS[hash >>> 24]!
+  return entry !== null && entry.name === name ? entry.index : -1
 }
 
-/** Lowest index with this name; -1 when there is none. */
-export function staticNameMatch(name: string): number {
-  return NAMES.get(name)?.index ?? -1
+/** Index of the entry with this value and the name whose `nameHash` is given and which `staticNameMatch` has found; -1 when there is none. */
+export function staticValueMatch(hash: number, value: string): number {
+  const entry = SLOTS[hash >>> 24]!
+  const values = entry!.values
+  for (let i = 0; i < values.length; i += 1) if (values[i] === value) return entry!.indexes[i]!
+  return -1
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { QpackDecoder, QpackEncoder, QpackError } from '../src/index.ts'
 import type { BlockReader } from '../src/block-reader.ts'
+import { huffmanEncode } from '../src/huffman-encode.ts'
 import { EncoderInstructionReader } from '../src/encoder-instructions.ts'
 import type { EncoderInstructions } from '../src/encoder-instructions.ts'
 import { bytes, vectors } from './vectors.ts'
@@ -22,7 +23,7 @@ describe('encoder stream at capacity 0', () => {
     ['the same, over and over', '202020', 'nothing raised'],
     ['Set Dynamic Table Capacity 1 (§4.3.1)', '21', 'QPACK_ENCODER_STREAM_ERROR'],
     ['Set Dynamic Table Capacity 220 (§4.3.1)', '3fbd01', 'QPACK_ENCODER_STREAM_ERROR'],
-    ['capacity of more than 62 bits (§4.1.1)', '3fffffffffffffffffffff01', 'QPACK_ENCODER_STREAM_ERROR'],
+    ['capacity of more than 62 bits (§4.1.1, §7.4)', '3fffffffffffffffffffff01', 'QPACK_INTEGER_TOO_LONG'],
     ['Insert with Name Reference (§3.2.3)', 'c0', 'QPACK_ENCODER_STREAM_ERROR'],
     ['Insert with Literal Name (§3.2.3)', '4a', 'QPACK_ENCODER_STREAM_ERROR'],
     ['Duplicate (§3.2.3)', '00', 'QPACK_ENCODER_STREAM_ERROR'],
@@ -38,7 +39,7 @@ describe('decoder stream while nothing has been inserted', () => {
     ['Section Acknowledgment (§4.4.1)', '84', 'QPACK_DECODER_STREAM_ERROR'],
     ['Insert Count Increment 0 (§4.4.3)', '00', 'QPACK_DECODER_STREAM_ERROR'],
     ['Insert Count Increment 1 (§4.4.3)', '01', 'QPACK_DECODER_STREAM_ERROR'],
-    ['integer of more than 62 bits', '7fffffffffffffffffffff01', 'QPACK_DECODER_STREAM_ERROR'],
+    ['integer of more than 62 bits (§7.4)', '7fffffffffffffffffffff01', 'QPACK_INTEGER_TOO_LONG'],
   ])('%s', (_, instructions, outcome) => {
     expect(failure(() => new QpackEncoder().onDecoderStream(bytes(instructions)))).toBe(outcome)
     // Byte by byte the outcome is the same.
@@ -108,6 +109,18 @@ describe('instruction reader (RFC 9204 §4.3)', () => {
     )
   })
   it('refuses a string that cannot fit before its bytes have come', () => {
-    expect(failure(() => new EncoderInstructionReader(new Recorder()).receive(bytes('c07f01')))).toBe('QPACK_ENCODER_STREAM_ERROR')
+    expect(failure(() => new EncoderInstructionReader(new Recorder()).receive(bytes('c07f01')))).toBe('QPACK_STRING_TOO_LONG')
+  })
+  it('takes a string that fits once decoded, however long it was coded', () => {
+    // 64 octets of 30 bits each are 240 bytes.
+    const recorder = new Recorder()
+    const value = '\r'.repeat(64)
+    const coded = new Uint8Array(240)
+    huffmanEncode(value, coded, 0)
+    new EncoderInstructionReader(recorder).receive(Uint8Array.of(0xc0, 0xff, 240 - 127, ...coded))
+    expect(recorder.seen).toEqual([`insert static 0 ${value}`])
+    const long = new Uint8Array(50).fill(0)
+    // 80 zeros of 5 bits: short as sent, too long once decoded.
+    expect(failure(() => new EncoderInstructionReader(new Recorder()).receive(Uint8Array.of(0xc0, 0x80 | 50, ...long)))).toBe('QPACK_STRING_TOO_LONG')
   })
 })

@@ -15,6 +15,7 @@ import type { Setting } from '../wire/settings.ts'
 import { controlFrames } from './control-frames.ts'
 import { H3Core } from './core.ts'
 import { abortRequest, raised } from './failure.ts'
+import type { QpackCounters } from './field-compression.ts'
 import { mayCarryDatagrams, takeDatagram } from './datagram-association.ts'
 import { checkUsable, sendRequestSection, sendResponseSection, sendTrailerSection } from './sections.ts'
 import type { SendHeadersOptions } from './sections.ts'
@@ -40,7 +41,7 @@ export class H3Connection {
     const { core } = this
     if (core.started) return
     core.started = true
-    this.ownSettings = ourSettings(core.config, core.isServer, core.decoder, core.grease)
+    this.ownSettings = ourSettings(core.config, core.isServer, core.grease)
     core.local.start(this.ownSettings)
   }
 
@@ -62,24 +63,35 @@ export class H3Connection {
     if (!this.core.failed && this.core.config.enableDatagrams) this.core.datagrams.announce()
   }
 
+  /** The next event. With null, what the QPACK decoder has to say goes out. */
   poll(): H3Event | null {
-    return this.core.events.next()
+    const { core } = this
+    const event = core.events.next()
+    if (event !== null || core.failed) return event
+    try {
+      core.compression.acknowledge()
+      return null
+    } catch (error) {
+      raised(core, error, -1)
+      return core.events.next()
+    }
   }
 
   // ---- messages
 
   /**
    * Opens a request stream and sends its headers. Its id, or -1 when the peer's stream limit forbids it ('requests-available' follows). A
-   * `priority` field also orders our own sending. Throws H3StateError after a GOAWAY and for a malformed section.
+   * `priority` field also orders our own sending; `neverIndexed` as in SendHeadersOptions. Throws H3StateError after a GOAWAY and for a
+   * malformed section.
    */
-  sendRequest(headers: readonly Header[], fin: boolean): number {
+  sendRequest(headers: readonly Header[], fin: boolean, neverIndexed: readonly Header[] = []): number {
     const { core } = this
     if (core.isServer) throw new H3StateError('H3_WRONG_ROLE', 'a server sends no requests')
     checkUsable(core)
     if (core.goaway.received !== null) {
       throw new H3StateError('H3_GOAWAY_RECEIVED', 'the server takes no more requests on this connection (RFC 9114 §5.2)')
     }
-    return sendRequestSection(core, headers, fin)
+    return sendRequestSection(core, headers, fin, neverIndexed)
   }
 
   /**
@@ -164,6 +176,11 @@ export class H3Connection {
   abort(streamId: number, code: WireValue): void {
     const request = this.core.requests.find(streamId)
     if (request !== undefined) abortRequest(this.core, request, code)
+  }
+
+  /** What QPACK's dynamic tables have been used for so far. */
+  qpackCounters(): QpackCounters {
+    return this.core.compression.counters()
   }
 
   /** Requests of which a half is still open. */

@@ -21,6 +21,8 @@ export function controlFrames(core: H3Core): ControlHandler {
 
 function onSettings(core: H3Core, settings: readonly Setting[]): void {
   core.peer.onReceived(settings)
+  // Not those remembered for 0-RTT: should it be rejected, what has been inserted by then would have to be undone.
+  core.compression.applySettings(core.peer.value(SettingId.qpackMaxTableCapacity), core.peer.value(SettingId.qpackBlockedStreams))
   // A peer that announces HTTP Datagrams and takes no DATAGRAM frames (RFC 9221 §3) contradicts itself.
   if (core.config.enableDatagrams && core.peer.value(SettingId.h3Datagram) === 1 && core.transport.datagramMaxSize() === 0) {
     throw connectionError(H3ErrorCode.settingsError, 'SETTINGS_H3_DATAGRAM without max_datagram_frame_size (RFC 9297 §2.1.1, RFC 9221 §3)')

@@ -1,4 +1,3 @@
-import { QpackDecoder, QpackEncoder } from '@quicwire/qpack'
 import { resolveConfig } from '../config.ts'
 import type { H3Config, ResolvedConfig } from '../config.ts'
 import { HttpDatagrams } from '../datagram/http-datagrams.ts'
@@ -18,6 +17,7 @@ import { UniRouter } from '../streams/uni-router.ts'
 import type { H3Transport } from '../transport.ts'
 import { DataHeaderSlab } from '../wire/frame-writer.ts'
 import { Grease } from '../wire/grease.ts'
+import { FieldCompression } from './field-compression.ts'
 import { Goaway } from './goaway.ts'
 
 /** What the rooms report to the connection; made over the core, whose rooms it calls. */
@@ -32,10 +32,9 @@ export class H3Core {
   readonly transport: H3Transport
   readonly config: ResolvedConfig
   readonly events: EventQueue
-  readonly encoder: QpackEncoder
-  readonly decoder: QpackDecoder
   readonly grease: Grease | null
   readonly local: LocalStreams
+  readonly compression: FieldCompression
   readonly uni: UniRouter
   readonly uniLedger: PeerStreamLedger
   readonly requests: RequestRegistry
@@ -57,12 +56,11 @@ export class H3Core {
     this.config = resolveConfig(config)
     this.isServer = role === 'server'
     this.events = new EventQueue()
-    this.encoder = new QpackEncoder()
-    this.decoder = new QpackDecoder({ maxFieldSectionSize: this.config.maxFieldSectionSize })
     this.grease = this.config.grease ? new Grease(this.config.random) : null
     this.local = new LocalStreams(transport, this.grease)
+    this.compression = new FieldCompression(this.config, this.local)
     const control = new RemoteControl(transport, this.isServer, handlers.control(this))
-    this.uni = new UniRouter(transport, this.isServer, control, this.encoder, this.decoder)
+    this.uni = new UniRouter(transport, this.isServer, control, this.compression.encoder, this.compression.decoder)
     this.uniLedger = new PeerStreamLedger(this.isServer ? 2 : 3)
     this.requests = new RequestRegistry()
     this.goaway = new Goaway(this.isServer)
@@ -76,7 +74,8 @@ export class H3Core {
     this.context = {
       transport,
       events: this.events,
-      decoder: this.decoder,
+      decoder: this.compression.decoder,
+      blocked: this.compression.blocked,
       isServer: this.isServer,
       extendedConnect: this.isServer && this.config.enableConnectProtocol,
       maxFieldSectionSize: this.config.maxFieldSectionSize,

@@ -17,12 +17,14 @@ export interface SendHeadersOptions {
   readonly trailers?: boolean | undefined
   /** A 1xx response; the final one is still to come. Must agree with `:status`. */
   readonly informational?: boolean | undefined
+  /** Those of the headers, the very tuples, that must not be compressed here or on any further hop (RFC 9204 §7.1.3). */
+  readonly neverIndexed?: readonly Header[] | undefined
 }
 
 type Fields = readonly Header[]
 
 /** The id of the new stream, -1 when the peer's limit forbids one. */
-export function sendRequestSection(core: H3Core, headers: Fields, fin: boolean): number {
+export function sendRequestSection(core: H3Core, headers: Fields, fin: boolean, neverIndexed: Fields): number {
   const head = checkOutgoingRequest(headers, core.peer.value(SettingId.enableConnectProtocol) === 1)
   checkOutgoingSize(headers, core.peer.value(SettingId.maxFieldSectionSize))
   const id = core.transport.openStream(true)
@@ -34,7 +36,7 @@ export function sendRequestSection(core: H3Core, headers: Fields, fin: boolean):
   request.send.tunnel = head.method === 'CONNECT'
   // RFC 9218 §9: the same order for what we send.
   core.priorities.onRequestField(request, head.priority)
-  request.send.section(core.encoder.encode(headers), fin, false, false, core.greaseFrame())
+  request.send.section(core.compression.encode(id, headers, neverIndexed), fin, false, false, core.greaseFrame())
   return id
 }
 
@@ -43,7 +45,7 @@ export function sendResponseSection(core: H3Core, request: RequestStream, header
   request.send.checkSection(false)
   const head = checkOutgoingResponse(headers, informational, fin, request.receive.extendedConnect)
   const { status, priority } = head
-  if (!send(core, request, headers, fin, false, informational)) return false
+  if (!send(core, request, headers, options, false)) return false
   if (informational) return true
   request.send.noContent = neverHasContent(request.receive.requestMethod, status)
   request.send.tunnel = opensTunnel(request, head)
@@ -54,14 +56,16 @@ export function sendResponseSection(core: H3Core, request: RequestStream, header
 export function sendTrailerSection(core: H3Core, request: RequestStream, headers: Fields, options: SendHeadersOptions): boolean {
   request.send.checkSection(true)
   checkOutgoingTrailers(headers, !core.isServer)
-  return send(core, request, headers, options.fin, true, false)
+  return send(core, request, headers, options, true)
 }
 
-function send(core: H3Core, request: RequestStream, headers: Fields, fin: boolean, trailers: boolean, informational: boolean): boolean {
+function send(core: H3Core, request: RequestStream, headers: Fields, options: SendHeadersOptions, trailers: boolean): boolean {
+  const { fin, informational = false, neverIndexed } = options
   checkOutgoingSize(headers, core.peer.value(SettingId.maxFieldSectionSize))
   // What is coded is sent: the coding may refer to what the peer learns from it.
   if (!request.send.ready()) return false
-  return request.send.section(core.encoder.encode(headers), fin, trailers, informational, core.greaseFrame())
+  const block = core.compression.encode(request.id, headers, neverIndexed)
+  return request.send.section(block, fin, trailers, !trailers && informational, core.greaseFrame())
 }
 
 function opensTunnel(request: RequestStream, head: MessageHead): boolean {

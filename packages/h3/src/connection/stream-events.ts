@@ -5,6 +5,7 @@ import type { RequestStream } from '../streams/request-stream.ts'
 import type { H3StreamEvent } from '../transport.ts'
 import { isClientInitiated, isUnidirectional } from '../wire/stream-types.ts'
 import type { H3Core } from './core.ts'
+import { raised } from './failure.ts'
 
 /** What the transport's stream events bring about. Throws H3Error and QpackError. */
 export function onStreamEvent(core: H3Core, event: H3StreamEvent): void {
@@ -21,6 +22,7 @@ export function onStreamEvent(core: H3Core, event: H3StreamEvent): void {
       return peerStopped(core, id, event.code ?? core.transport.streamStopCode(id))
     case 'stream-closed':
       // Both halves are over in the transport: whatever is left here has been given up.
+      core.requests.find(id)?.receive.abandon()
       core.requests.remove(id)
       return
     case 'streams-available':
@@ -43,12 +45,28 @@ function readable(core: H3Core, id: number): void {
     if (isClientInitiated(id) !== core.isServer) return
     if (core.uniLedger.firstSight(id)) core.uni.open(id)
     core.uni.readable(id)
+    unblock(core)
     return
   }
   const request = core.requests.find(id) ?? acceptRequest(core, id)
   if (request === null) return
   request.receive.advance()
   core.settle(request)
+}
+
+/** Goes on with the requests whose sections the QPACK encoder stream has made readable (RFC 9204 §2.2.1), in the order of blocking. */
+function unblock(core: H3Core): void {
+  const { decoder } = core.compression
+  for (let id = decoder.nextUnblocked(); id !== -1 && !core.failed; id = decoder.nextUnblocked()) {
+    const request = core.requests.find(id)
+    if (request === undefined) continue
+    try {
+      request.receive.unblock()
+      core.settle(request)
+    } catch (error) {
+      raised(core, error, id)
+    }
+  }
 }
 
 /** The record of a request stream the peer has just opened; null when it is over or refused. */
@@ -63,6 +81,7 @@ function acceptRequest(core: H3Core, id: number): RequestStream | null {
     // RFC 9114 §5.2: not processed, so the client may retry it elsewhere.
     core.transport.streamStop(id, H3ErrorCode.requestRejected)
     core.transport.streamReset(id, H3ErrorCode.requestRejected)
+    core.compression.decoder.cancelStream(id)
     core.datagrams.drop(id)
     return null
   }

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../config.ts'
+import { H3ErrorCode, connectionError } from '../errors.ts'
 import type { H3Transport } from '../transport.ts'
 import type { Grease } from '../wire/grease.ts'
 import { SettingId, encodeSettings } from '../wire/settings.ts'
@@ -13,10 +14,14 @@ import { Outbox } from './outbox.ts'
 
 /** More than this waiting on the control stream means that the peer reads none of it; droppable frames are dropped. */
 const DROP_LIMIT = 16384
+/** RFC 9204 §7.3: more than this waiting on the decoder stream means that the peer sends requests and reads no acknowledgments. */
+const DECODER_LIMIT = 65536
 
 export class LocalStreams {
   private readonly transport: H3Transport
   private readonly control: Outbox
+  private readonly encoder: Outbox
+  private readonly decoder: Outbox
   private controlId: number
   private encoderId: number
   private decoderId: number
@@ -28,6 +33,8 @@ export class LocalStreams {
   constructor(transport: H3Transport, grease: Grease | null) {
     this.transport = transport
     this.control = new Outbox(transport)
+    this.encoder = new Outbox(transport)
+    this.decoder = new Outbox(transport)
     this.controlId = -1
     this.encoderId = -1
     this.decoderId = -1
@@ -55,19 +62,27 @@ export class LocalStreams {
       for (const bytes of this.beforeControl) this.control.write(this.controlId, bytes, false)
       this.beforeControl.length = 0
     }
-    if (this.encoderId === -1) this.encoderId = this.typed(new Uint8Array([StreamType.qpackEncoder]), false)
-    if (this.decoderId === -1) this.decoderId = this.typed(new Uint8Array([StreamType.qpackDecoder]), false)
+    if (this.encoderId === -1) this.encoderId = this.instructionStream(StreamType.qpackEncoder, this.encoder)
+    if (this.decoderId === -1) this.decoderId = this.instructionStream(StreamType.qpackDecoder, this.decoder)
     // Only after the streams that matter have been opened: it takes one of the peer's few streams.
-    if (this.grease !== null && this.greaseId === -1 && this.decoderId !== -1) this.greaseId = this.typed(this.grease.stream(), true)
+    if (this.grease !== null && this.greaseId === -1 && this.decoderId !== -1) this.greaseId = this.reserved(this.grease.stream())
   }
 
-  private typed(bytes: Uint8Array, fin: boolean): number {
+  private instructionStream(type: number, outbox: Outbox): number {
+    const id = this.transport.openStream(false)
+    if (id === -1) return -1
+    this.transport.streamSetPriority(id, 0, false)
+    outbox.write(id, new Uint8Array([type]), false)
+    return id
+  }
+
+  private reserved(bytes: Uint8Array): number {
     const { transport } = this
     const id = transport.openStream(false)
     if (id === -1) return -1
-    transport.streamSetPriority(id, fin ? 255 : 0, false)
+    transport.streamSetPriority(id, 255, false)
     // A type alone fits wherever a stream can be opened, or else the stream stays silent: it carries nothing that is needed.
-    transport.streamWrite(id, bytes, fin)
+    transport.streamWrite(id, bytes, true)
     return id
   }
 
@@ -77,6 +92,32 @@ export class LocalStreams {
 
   writable(id: number): void {
     if (id === this.controlId) this.control.flush(id)
+    else if (id === this.encoderId) this.encoder.flush(id)
+    else if (id === this.decoderId) this.decoder.flush(id)
+  }
+
+  /** Encoder instructions that can go out now as a whole, bytes (RFC 9204 §2.1.3). */
+  encoderRoom(): number {
+    if (this.encoderId === -1 || this.encoder.pending) return 0
+    return Math.max(0, this.transport.streamCapacity(this.encoderId))
+  }
+
+  /** Sends encoder instructions, no more than `encoderRoom` has allowed. */
+  sendEncoder(instructions: Uint8Array): void {
+    this.encoder.write(this.encoderId, instructions, false)
+  }
+
+  /** Whether `sendDecoder` has a stream to write to. */
+  get decoderOpen(): boolean {
+    return this.decoderId !== -1
+  }
+
+  /** Sends decoder instructions. Throws H3Error when the peer has not read so many that they become a burden. */
+  sendDecoder(instructions: Uint8Array): void {
+    if (this.decoder.size + instructions.length > DECODER_LIMIT) {
+      throw connectionError(H3ErrorCode.excessiveLoad, `${this.decoder.size} bytes of QPACK decoder instructions are not read (RFC 9204 §7.3)`)
+    }
+    this.decoder.write(this.decoderId, instructions, false)
   }
 
   /** Sends a frame on the control stream. */
@@ -91,12 +132,11 @@ export class LocalStreams {
 export function ourSettings(
   config: ResolvedConfig,
   isServer: boolean,
-  qpack: { readonly maxTableCapacity: number; readonly maxBlockedStreams: number },
   grease: Grease | null,
 ): Setting[] {
   const settings: Setting[] = [[SettingId.maxFieldSectionSize, config.maxFieldSectionSize]]
-  if (qpack.maxTableCapacity > 0) settings.push([SettingId.qpackMaxTableCapacity, qpack.maxTableCapacity])
-  if (qpack.maxBlockedStreams > 0) settings.push([SettingId.qpackBlockedStreams, qpack.maxBlockedStreams])
+  if (config.qpackMaxTableCapacity > 0) settings.push([SettingId.qpackMaxTableCapacity, config.qpackMaxTableCapacity])
+  if (config.qpackBlockedStreams > 0) settings.push([SettingId.qpackBlockedStreams, config.qpackBlockedStreams])
   if (isServer && config.enableConnectProtocol) settings.push([SettingId.enableConnectProtocol, 1])
   if (config.enableDatagrams) settings.push([SettingId.h3Datagram, 1])
   for (const setting of config.additionalSettings) settings.push(setting)

@@ -1,7 +1,8 @@
-import type { QpackDecoder } from '@quicwire/qpack'
+import { QpackLimitError } from '@quicwire/qpack'
+import type { FieldSection, QpackDecoder } from '@quicwire/qpack'
+import type { BlockedSections } from '../blocked.ts'
 import { H3ErrorCode, connectionError, streamError } from '../errors.ts'
 import type { EventQueue } from '../event-queue.ts'
-import type { Header } from '../events.ts'
 import { checkCapsuleResponse } from '../headers/capsule-head.ts'
 import type { MessageHead } from '../headers/message-head.ts'
 import { checkTrailers } from '../headers/message-head.ts'
@@ -23,6 +24,8 @@ export interface ReceiveContext {
   readonly transport: H3Transport
   readonly events: EventQueue
   readonly decoder: QpackDecoder
+  /** Sections that wait for the QPACK encoder stream. */
+  readonly blocked: BlockedSections
   readonly isServer: boolean
   readonly extendedConnect: boolean
   readonly maxFieldSectionSize: number
@@ -51,6 +54,8 @@ export class ReceiveMessage {
   private stage: Stage
   /** A complete HEADERS payload is in the collector. */
   private sectionReady: boolean
+  /** The section waits for the QPACK encoder stream; nothing after it is read (RFC 9204 §2.2.1). */
+  private blocked: boolean
   /** The next body bytes are worth a 'data' event. */
   private armed: boolean
   private expectedLength: number
@@ -69,6 +74,7 @@ export class ReceiveMessage {
     this.collector = null
     this.stage = Stage.head
     this.sectionReady = false
+    this.blocked = false
     this.armed = true
     this.expectedLength = -1
     this.receivedLength = 0
@@ -82,14 +88,33 @@ export class ReceiveMessage {
 
   /** Nothing more is read or reported. */
   abandon(): void {
+    if (this.stage === Stage.done) return
+    const { blocked, decoder } = this.context
+    this.leave()
+    if (this.blocked) blocked.take(this.id)
+    // RFC 9204 §2.2.2.2: the peer's encoder may give up its references.
+    decoder.cancelStream(this.id)
+  }
+
+  private leave(): void {
     this.stage = Stage.done
     this.collector = null
+  }
+
+  /** The insertions that the section was waiting for have arrived. */
+  unblock(): void {
+    const bytes = this.context.blocked.take(this.id)
+    if (bytes === null) return
+    this.blocked = false
+    this.decode(bytes, 0, bytes.length)
+    this.advance()
   }
 
   /** Reads frames up to the next body bytes or the end of what is there. */
   advance(): void {
     const { transport } = this.context
     this.readOn = false
+    if (this.blocked) return
     while (this.stage !== Stage.done) {
       const view = transport.streamPeek(this.id)
       if (view === null || view.length === 0) break
@@ -101,6 +126,7 @@ export class ReceiveMessage {
       if (this.done) return
       transport.streamConsume(this.id, used)
       if (this.sectionReady) this.section()
+      if (this.blocked) return
     }
     if (this.stage === Stage.done) return
     this.armed = true
@@ -201,16 +227,28 @@ export class ReceiveMessage {
   private section(): void {
     this.sectionReady = false
     if (this.stage === Stage.done) return
-    const { context } = this
     const { bytes, start, end } = this.collector!
-    const section = context.decoder.decode(bytes, start, end)
-    if (section.tooLarge) {
+    this.decode(bytes, start, end)
+  }
+
+  private decode(bytes: Uint8Array, start: number, end: number): void {
+    const { context } = this
+    let section: FieldSection | null
+    try {
+      section = context.decoder.decode(this.id, bytes, start, end)
+    } catch (error) {
+      if (!(error instanceof QpackLimitError)) throw error
+      // RFC 9204 §7.4: what we cannot take in concerns this stream alone.
+      if (error.code === 'QPACK_INTEGER_TOO_LONG') throw streamError(H3ErrorCode.qpackDecompressionFailed, error.message)
       this.tooLarge()
       return
     }
-    if (this.stage === Stage.body) this.trailers(section.fields)
-    else if (context.isServer) this.request(section.fields)
-    else this.response(section.fields)
+    if (section === null) {
+      context.blocked.hold(this.id, bytes, start, end)
+      this.blocked = true
+    } else if (this.stage === Stage.body) this.trailers(section)
+    else if (context.isServer) this.request(section)
+    else this.response(section)
   }
 
   /** RFC 9114 §4.2.2: a server may still answer (431); a client, or a message that has begun, is given up. */
@@ -225,7 +263,8 @@ export class ReceiveMessage {
     context.events.push({ kind: 'headers-too-large', streamId: this.id })
   }
 
-  private request(fields: readonly Header[]): void {
+  private request(section: FieldSection): void {
+    const { fields } = section
     const { head, extendedConnect } = this.context
     const reason = checkRequest(fields, extendedConnect, head)
     if (reason !== null) throw streamError(H3ErrorCode.messageError, reason)
@@ -235,10 +274,11 @@ export class ReceiveMessage {
     this.expectedLength = this.tunnel ? -1 : head.contentLength
     this.stage = Stage.body
     this.context.onRequestHead(this.id, head)
-    this.report(fields, false, false)
+    this.report(section, false, false)
   }
 
-  private response(fields: readonly Header[]): void {
+  private response(section: FieldSection): void {
+    const { fields } = section
     const { head } = this.context
     const reason = checkResponse(fields, head) ?? (this.extendedConnect ? checkCapsuleResponse(head) : null)
     if (reason !== null) throw streamError(H3ErrorCode.messageError, reason)
@@ -250,21 +290,23 @@ export class ReceiveMessage {
       this.expectedLength = this.tunnel || this.noContent ? -1 : head.contentLength
       this.stage = Stage.body
     }
-    this.report(fields, informational, false)
+    this.report(section, informational, false)
   }
 
-  private trailers(fields: readonly Header[]): void {
+  private trailers(section: FieldSection): void {
+    const { fields } = section
     const reason = checkTrailers(fields, this.context.isServer)
     if (reason !== null) throw streamError(H3ErrorCode.messageError, reason)
     this.stage = Stage.trailers
-    this.report(fields, false, true)
+    this.report(section, false, true)
   }
 
-  private report(headers: readonly Header[], informational: boolean, trailers: boolean): void {
+  private report(section: FieldSection, informational: boolean, trailers: boolean): void {
     const { events, transport } = this.context
     this.heard = true
     const moreFrames = transport.streamReceiveState(this.id) !== ReceiveState.finished
-    events.push({ kind: 'headers', streamId: this.id, headers, informational, trailers, moreFrames })
+    const { fields: headers, neverIndexed } = section
+    events.push({ kind: 'headers', streamId: this.id, headers, neverIndexed, informational, trailers, moreFrames })
   }
 
   /** The stream has ended and everything has been consumed. */
@@ -276,7 +318,7 @@ export class ReceiveMessage {
       throw streamError(H3ErrorCode.messageError, 'no final response (RFC 9114 §4.1)')
     }
     if (this.expectedLength !== -1 && this.receivedLength !== this.expectedLength) this.lengthMismatch()
-    this.abandon()
+    this.leave()
     this.context.events.push({ kind: 'finished', streamId: this.id })
   }
 }

@@ -12,7 +12,12 @@ describe('SETTINGS (RFC 9114 §7.2.4)', () => {
     expect(server.h3.peerSetting(SettingId.maxFieldSectionSize)).toBe(5000)
     expect(server.h3.peerSetting(0x4040)).toBe(7)
     expect(server.h3.peerSetting(2n ** 60n)).toBe(2n ** 61n)
-    expect(client.h3.peerSettings()).toEqual([[SettingId.maxFieldSectionSize, 32768], [SettingId.enableConnectProtocol, 1]])
+    expect(client.h3.peerSettings()).toEqual([
+      [SettingId.maxFieldSectionSize, 32768],
+      [SettingId.qpackMaxTableCapacity, 16384],
+      [SettingId.qpackBlockedStreams, 100],
+      [SettingId.enableConnectProtocol, 1],
+    ])
     expect(client.h3.peerSetting(0x99)).toBe(-1)
   })
   it.each<[string, string, number[]]>([

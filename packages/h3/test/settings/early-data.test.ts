@@ -65,7 +65,13 @@ describe('settings remembered for 0-RTT (RFC 9114 §7.2.4.2)', () => {
     const config: H3Config = { enableConnectProtocol: true, additionalSettings: [[0x4040, 7]] }
     const { client, server } = h3Pair({}, config)
     const sent = server.h3.localSettings()
-    expect(settingsToRemember(client.h3.peerSettings()!)).toEqual([[maxFieldSectionSize, 32768], [enableConnectProtocol, 1], [0x4040, 7]])
+    expect(settingsToRemember(client.h3.peerSettings()!)).toEqual([
+      [maxFieldSectionSize, 32768],
+      [qpackMaxTableCapacity, 16384],
+      [qpackBlockedStreams, 100],
+      [enableConnectProtocol, 1],
+      [0x4040, 7],
+    ])
     expect(settingsToRemember(sent)).toEqual(settingsToRemember(client.h3.peerSettings()!))
     const ticket = encodeRememberedSettings(sent)
     expect(acceptsEarlyData(decodeRememberedSettings(ticket), h3Pair({}, config).server.h3.localSettings())).toBe(true)
