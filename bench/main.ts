@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { Child } from './child.ts'
 import type { PacketCost } from './packet-cost.ts'
+import type { QpackCost } from './qpack.ts'
 import { BULK_BYTES, HANDSHAKES, IDLE_CONNECTIONS } from './work.ts'
 
 const RESULT_FILE = 'node_modules/.cache/quicwire/bench.json'
@@ -97,6 +98,18 @@ async function packetCost(): Promise<void> {
   add('  garbage', cost.heapBytes, 'B/packet', 'node:crypto alone', cost.cryptoHeapBytes)
 }
 
+async function qpack(table: 'dynamic' | 'static'): Promise<void> {
+  const child = Child.start('./qpack.ts', [])
+  const cost = (await child.ask(table)).value as QpackCost
+  child.stop()
+  const label = table === 'dynamic' ? 'dynamic table' : 'static table only'
+  add(`QPACK, sections of 10 fields encoded, ${label}`, cost.encodePerSecond, '/s')
+  add('  garbage', cost.encodeHeapBytes, 'B/section')
+  add('  decoded', cost.decodePerSecond, '/s')
+  add('  garbage, the strings included', cost.decodeHeapBytes, 'B/section')
+  add('  size, instructions included', cost.bytes, 'B/section')
+}
+
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}, ${process.platform}`
 console.log(`${machine}\n`)
 const reference = await http2()
@@ -107,6 +120,8 @@ await quicwire(1200, reference)
 await quicwire(8952, reference)
 await quicwire('found', reference)
 await packetCost()
+await qpack('dynamic')
+await qpack('static')
 mkdirSync('node_modules/.cache/quicwire', { recursive: true })
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
 writeFileSync(RESULT_FILE, `${JSON.stringify({ machine, commit, rows }, null, 2)}\n`)

@@ -8,9 +8,9 @@ export interface Http3Settings {
   readonly maxRequestsPerConnection?: number | undefined
   /** SETTINGS_MAX_FIELD_SECTION_SIZE, bytes as RFC 9114 §4.2.2 counts them. Default 32 768. */
   readonly maxHeaderListSize?: number | undefined
-  /** SETTINGS_QPACK_MAX_TABLE_CAPACITY, bytes. Default 0. */
+  /** SETTINGS_QPACK_MAX_TABLE_CAPACITY, bytes. 0: no dynamic table for the peer to fill. Default 16 384. */
   readonly qpackMaxTableCapacity?: number | undefined
-  /** SETTINGS_QPACK_BLOCKED_STREAMS. Default 0. */
+  /** SETTINGS_QPACK_BLOCKED_STREAMS. Default 100. */
   readonly qpackBlockedStreams?: number | undefined
   /** Server: milliseconds from the start of the handshake to the first request. Default: no limit. */
   readonly postAcceptTimeout?: number | undefined

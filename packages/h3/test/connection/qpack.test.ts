@@ -239,6 +239,18 @@ describe('Stream Cancellation (RFC 9204 §2.2.2.2, §4.4.2)', () => {
 })
 
 describe('errors of the QPACK streams (RFC 9204 §6)', () => {
+  it.each<[string, number]>([
+    ['encoder', 0x02],
+    ['decoder', 0x03],
+  ])('a second QPACK %s stream is H3_STREAM_CREATION_ERROR (§4.2)', (_, type) => {
+    const lab = new Lab('server', {}, OFFER)
+    lab.uni([type])
+    lab.run()
+    expect(lab.outcome()).toBe('ok')
+    lab.uni([type])
+    lab.run()
+    expect(lab.outcome()).toBe('connection 0x103')
+  })
   it.each<[string, string, number, number[]]>([
     ['encoder stream: capacity above the maximum (§4.3.1)', 'connection 0x201', 0x02, [0x3f, 0xff, 0xff, 0x7f]],
     ['encoder stream: duplicate of nothing', 'connection 0x201', 0x02, [0x3f, 0x01, 0x00]],
