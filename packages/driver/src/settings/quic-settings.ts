@@ -54,6 +54,7 @@ const TRANSPORT_NAMES: readonly (keyof TransportSettings)[] = [
   'keepAliveInterval',
   'grease',
   'greaseQuicBit',
+  'resetStreamAt',
 ]
 
 /** A socket that cannot mark and read ECN has the last word on it. */

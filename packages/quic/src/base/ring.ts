@@ -35,6 +35,16 @@ export class Ring<T> {
     return value
   }
 
+  /** Removes and returns the tail; undefined when empty. */
+  pop(): T | undefined {
+    if (this.size === 0) return undefined
+    this.size--
+    const index = (this.head + this.size) & (this.slots.length - 1)
+    const value = this.slots[index]
+    this.slots[index] = undefined
+    return value
+  }
+
   /** The head, left in place; undefined when empty. */
   peek(): T | undefined {
     return this.size === 0 ? undefined : this.slots[this.head]

@@ -67,6 +67,8 @@ export interface TransportSettings {
   readonly grease: boolean
   /** Take packets with a clear QUIC bit, and send them to peers that do too (RFC 9287). Not where protocols share a port. Default true. */
   readonly greaseQuicBit: boolean
+  /** Take RESET_STREAM_AT frames (draft-ietf-quic-reliable-stream-reset); streamResetAt() needs a peer that does. Default true. */
+  readonly resetStreamAt: boolean
 }
 
 /** Which QUIC versions a connection may speak (RFC 9368). Version 1 is 1, version 2 is 0x6b3343cf. */
@@ -129,6 +131,7 @@ const DEFAULTS: TransportSettings = {
   keepAliveInterval: 0,
   grease: true,
   greaseQuicBit: true,
+  resetStreamAt: true,
 }
 
 /** Fills the defaults in and refuses what the wire cannot say. Throws RangeError naming the setting. */

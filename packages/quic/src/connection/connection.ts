@@ -174,7 +174,7 @@ export class Connection {
     return this.core.streams.receiveState(id)
   }
 
-  /** Code of the peer's RESET_STREAM, -1 without one. */
+  /** Code of the peer's RESET_STREAM or RESET_STREAM_AT, -1 without one. */
   streamResetCode(id: number): WireValue {
     return this.core.streams.resetCode(id)
   }
@@ -187,6 +187,16 @@ export class Connection {
   /** RESET_STREAM: abandons the sending half. */
   streamReset(id: number, code: WireValue): void {
     this.core.streams.reset(id, code)
+  }
+
+  /**
+   * RESET_STREAM_AT: abandons the sending half but for its first `reliableSize` bytes, which still arrive before the reset. May be said
+   * again with the same code and a smaller size; streamReset() afterwards keeps the code. False, and nothing changes: the peer does not
+   * take such resets (streamReset() always works), fewer bytes have been written, the code is another or the size larger than before, or
+   * the half is reset or done. Throws RangeError for what is no error code or no size.
+   */
+  streamResetAt(id: number, code: WireValue, reliableSize: number): boolean {
+    return this.core.lifecycle.isOpen() && this.core.streams.resetAt(id, code, reliableSize)
   }
 
   /** STOP_SENDING: abandons the receiving half. */

@@ -14,6 +14,7 @@ import { FlowControlFrame, readFlowControlFrame } from '../wire/frames/flow-cont
 import { NewTokenFrame, readNewTokenFrame } from '../wire/frames/new-token.ts'
 import { PathFrame, readPathFrame } from '../wire/frames/path.ts'
 import { ResetStreamFrame, readResetStreamFrame } from '../wire/frames/reset-stream.ts'
+import { ResetStreamAtFrame, readResetStreamAtFrame } from '../wire/frames/reset-stream-at.ts'
 import { StopSendingFrame, readStopSendingFrame } from '../wire/frames/stop-sending.ts'
 import { StreamFrame, readStreamFrame } from '../wire/frames/stream.ts'
 import { Reader } from '../wire/reader.ts'
@@ -53,6 +54,11 @@ function describe(reader: Reader, type: number): FrameRecord | null {
       const frame = new ResetStreamFrame()
       readResetStreamFrame(reader, type, frame)
       return { type, streamId: frame.streamId, errorCode: frame.errorCode, finalSize: frame.finalSize }
+    }
+    case FrameType.resetStreamAt: {
+      const frame = new ResetStreamAtFrame()
+      readResetStreamAtFrame(reader, type, frame)
+      return { type, streamId: frame.streamId, errorCode: frame.errorCode, finalSize: frame.finalSize, reliableSize: frame.reliableSize }
     }
     case FrameType.stopSending: {
       const frame = new StopSendingFrame()

@@ -1,6 +1,7 @@
 // Delivery tokens: what a sent packet said, as four numbers (kind, a, b, c), kept by the sent record and handed back to the owner
 // when the packet is acknowledged or lost. Recovery stores them and never looks inside. Meaning of a, b, c by kind:
 //   crypto (offset, length, 0)            stream (stream id, offset, length * 2 + fin)   resetStream, stopSending (stream id, 0, 0)
+//   resetStreamAt (stream id, reliable size, 0)
 //   maxData, dataBlocked (limit, 0, 0)    maxStreamData, streamDataBlocked (stream id, limit, 0)
 //   maxStreams, streamsBlocked (1 bidirectional | 0, limit, 0)    newConnectionId, retireConnectionId (sequence, 0, 0)
 //   datagram (length, 0, 0)               the rest belongs to the connection
@@ -25,6 +26,7 @@ export const TokenKind = {
   pathChallenge: 17,
   pathResponse: 18,
   datagram: 19,
+  resetStreamAt: 20,
 } as const
 
 export type TokenKind = (typeof TokenKind)[keyof typeof TokenKind]

@@ -48,6 +48,15 @@ export function encodeFrame(frame: FrameRecord): QlogObject {
         error_code: uint64(frame.errorCode ?? 0),
         final_size: frame.finalSize ?? 0,
       }
+    case 0x24:
+      return {
+        frame_type: 'reset_stream_at',
+        stream_id: frame.streamId ?? 0,
+        error: 'unknown',
+        error_code: uint64(frame.errorCode ?? 0),
+        final_size: frame.finalSize ?? 0,
+        reliable_size: frame.reliableSize ?? 0,
+      }
     case 0x05:
       return { frame_type: 'stop_sending', stream_id: frame.streamId ?? 0, error: 'unknown', error_code: uint64(frame.errorCode ?? 0) }
     case 0x06:
@@ -119,6 +128,7 @@ export function encodeParameters(initiator: 'local' | 'remote', parameters: Trac
     initial_max_streams_uni: present(parameters.initialMaxStreamsUni),
     max_datagram_frame_size: present(parameters.maxDatagramFrameSize),
     grease_quic_bit: present(parameters.greaseQuicBit),
+    reset_stream_at: present(parameters.resetStreamAt),
     preferred_address: preferredAddress(parameters.preferredAddress),
   }
 }

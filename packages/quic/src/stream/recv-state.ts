@@ -3,6 +3,8 @@
 //   recv -- FIN --> sizeKnown -- all data --> dataRecvd -- read --> dataRead
 //     '-- RESET_STREAM --'------------> resetRecvd -- told --> resetRead
 //
+// RESET_STREAM_AT counts as FIN does (draft-ietf-quic-reliable-stream-reset §5.3): "all data" is then what its Reliable Size covers.
+//
 // The two optional arrows between dataRecvd and resetRecvd are not taken: complete data is delivered although a RESET_STREAM
 // follows, and data that follows a RESET_STREAM is discarded.
 

@@ -1,6 +1,6 @@
 // Bytes on their way out, by stream offset, for streams and for CRYPTO data alike. The application's chunks are kept as they are
 // and copied once, into the packet. Invariants: base <= sent <= end; everything below base is acknowledged and released; acked and
-// lost ranges lie in [base, sent) and do not overlap.
+// lost ranges lie in [base, sent) and do not overlap. A stream that is reset with partial delivery owes the peer no byte from `owed` on.
 
 import { invariant } from '../base/assert.ts'
 import { RangeSet } from '../base/range-set.ts'
@@ -29,6 +29,8 @@ export class SendBuffer {
   sent: number
   /** One past the last byte written. */
   end: number
+  /** Bytes from here on need not arrive; Infinity: all must. */
+  private owed: number
   private readonly chunks: Ring<Chunk>
   /** Index of the chunk with the byte at `sent`; chunks.length when there is none. */
   private cursor: number
@@ -40,6 +42,7 @@ export class SendBuffer {
     this.base = 0
     this.sent = 0
     this.end = 0
+    this.owed = Infinity
     this.chunks = new Ring<Chunk>()
     this.cursor = 0
     this.ackedRanges = null
@@ -79,7 +82,17 @@ export class SendBuffer {
   }
 
   isAllAcked(): boolean {
-    return this.base === this.end
+    return this.base >= this.end || this.base >= this.owed
+  }
+
+  /** Only the first `size` bytes must still arrive; what is beyond and was never sent is dropped. */
+  oweOnly(size: number): void {
+    this.owed = size
+    if (this.end > size) this.end = this.sent > size ? this.sent : size
+    const chunks = this.chunks
+    while (chunks.length > 0 && chunks.at(chunks.length - 1)!.offset >= size) chunks.pop()
+    if (this.cursor > chunks.length) this.cursor = chunks.length
+    if (this.lostRanges !== null) this.lostRanges.remove(size, Infinity)
   }
 
   /** Copies stream bytes [offset, offset + length) into the packet. They start at lostStart() or at `sent`, and count as sent. */
@@ -127,8 +140,8 @@ export class SendBuffer {
 
   /** To be sent again: what of it has not been acknowledged meanwhile. */
   lost(offset: number, length: number): void {
-    const end = offset + length
-    invariant(end <= this.sent, 'bytes lost that were never sent')
+    invariant(offset + length <= this.sent, 'bytes lost that were never sent')
+    const end = Math.min(offset + length, this.owed)
     let position = offset > this.base ? offset : this.base
     if (position >= end) return
     if (this.lostRanges === null) this.lostRanges = new RangeSet()
@@ -157,6 +170,7 @@ export class SendBuffer {
     invariant(this.ackedRanges === null && this.base <= this.sent, 'start over after an acknowledgment')
     // After clear() the bytes that are gone still count: the stream ends at 0 then.
     this.end -= this.base
+    if (this.end > this.owed) this.end = this.owed
     this.base = 0
     this.sent = 0
     this.cursor = 0

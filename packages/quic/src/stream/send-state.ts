@@ -3,6 +3,9 @@
 //   ready -- STREAM --> send -- FIN --> dataSent -- all acknowledged --> dataRecvd
 //     '-------- RESET_STREAM ------'------'------> resetSent -- acknowledged --> resetRecvd
 //
+// RESET_STREAM_AT counts as FIN does (draft-ietf-quic-reliable-stream-reset §5.3): "all acknowledged" is then the frame itself and the
+// bytes up to the Reliable Size.
+//
 // "Send RESET_STREAM" happens when the reset is decided, not when the frame leaves: the final size is fixed then.
 
 export const SendState = { ready: 0, send: 1, dataSent: 2, resetSent: 3, dataRecvd: 4, resetRecvd: 5 } as const

@@ -10,7 +10,7 @@ export type StreamEvent =
   | { readonly kind: 'stream-readable'; readonly streamId: number }
   /** A write that had been refused in part can go on. */
   | { readonly kind: 'stream-writable'; readonly streamId: number }
-  /** The peer reset its sending half; unread bytes are gone. */
+  /** The peer reset its sending half; unread bytes are gone. After RESET_STREAM_AT it comes when what was promised has been read. */
   | { readonly kind: 'stream-reset'; readonly streamId: number; readonly code: WireValue }
   /** The peer asked us to stop; our sending half has been reset with the same code. */
   | { readonly kind: 'stream-stopped'; readonly streamId: number; readonly code: WireValue }

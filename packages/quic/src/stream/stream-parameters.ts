@@ -12,5 +12,6 @@ export type StreamLimitParameters = Readonly<
     | 'initialMaxStreamDataUni'
     | 'initialMaxStreamsBidi'
     | 'initialMaxStreamsUni'
-  >
+  > &
+    Partial<Pick<TransportParameters, 'resetStreamAt'>>
 >

@@ -17,6 +17,7 @@ import {
   writeStreamsBlockedFrame,
 } from '../wire/frames/flow-control.ts'
 import { resetStreamFrameSize, writeResetStreamFrame } from '../wire/frames/reset-stream.ts'
+import { resetStreamAtFrameSize, writeResetStreamAtFrame } from '../wire/frames/reset-stream-at.ts'
 import { stopSendingFrameSize, writeStopSendingFrame } from '../wire/frames/stop-sending.ts'
 import { streamFrameHeaderSize, writeStreamFrameHeader } from '../wire/frames/stream.ts'
 import { varintSize } from '../wire/varint.ts'
@@ -66,6 +67,7 @@ export class StreamWriter {
     if (send === null || stream.held) return
     if (send.hasResend()) this.resend.add(send.resend)
     else this.resend.remove(send.resend)
+    if (send.wantsResetAt()) this.want(stream, StreamControl.resetStreamAt)
     if (send.hasFresh()) {
       this.fresh.add(send.fresh)
       this.noteBlocked()
@@ -160,14 +162,17 @@ export class StreamWriter {
   }
 
   acked(kind: number, a: number, b: number, c: number): void {
-    if (kind !== TokenKind.stream && kind !== TokenKind.resetStream) return
+    if (kind !== TokenKind.stream && kind !== TokenKind.resetStream && kind !== TokenKind.resetStreamAt) return
     const stream = this.map.get(a)
     if (stream === undefined || stream.send === null) return
     if (kind === TokenKind.stream) {
       stream.send.onAcked(b, lengthOfToken(c), finOfToken(c))
       if (this.resend.size > 0) this.update(stream)
-    } else {
+    } else if (kind === TokenKind.resetStream) {
       stream.send.onResetAcked()
+    } else {
+      stream.send.onResetAtAcked(b)
+      if (!stream.send.wantsResetAt()) this.withdraw(stream, StreamControl.resetStreamAt)
     }
     this.onProgress(stream)
   }
@@ -199,6 +204,9 @@ export class StreamWriter {
         this.update(stream)
       } else if (kind === TokenKind.resetStream && send.state === SendState.resetSent) {
         this.want(stream, StreamControl.resetStream)
+      } else if (kind === TokenKind.resetStreamAt) {
+        send.onResetAtLost(b)
+        this.update(stream)
       } else if (kind === TokenKind.streamDataBlocked && send.isBlocked() && send.flow.limit === b) {
         this.want(stream, StreamControl.streamDataBlocked)
       }
@@ -276,6 +284,14 @@ export class StreamWriter {
       writeResetStreamFrame(writer, id, send.resetCode, send.finalSize())
       sink.token(TokenKind.resetStream, id, 0, 0)
       this.withdraw(stream, StreamControl.resetStream)
+    }
+    if (send !== null && (stream.control & StreamControl.resetStreamAt) !== 0) {
+      const finalSize = send.finalSize()
+      if (sink.room() < resetStreamAtFrameSize(id, send.resetCode, finalSize, send.reliableSize)) return false
+      writeResetStreamAtFrame(writer, id, send.resetCode, finalSize, send.reliableSize)
+      sink.token(TokenKind.resetStreamAt, id, send.reliableSize, 0)
+      send.onResetAtSent()
+      this.withdraw(stream, StreamControl.resetStreamAt)
     }
     if (recv !== null && (stream.control & StreamControl.stopSending) !== 0) {
       if (sink.room() < stopSendingFrameSize(id, recv.stopCode)) return false

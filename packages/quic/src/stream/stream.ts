@@ -5,7 +5,7 @@ import { SendStream } from './send-stream.ts'
 import type { StreamEvent } from './stream-events.ts'
 
 /** Control frames waiting to be written for a stream. */
-export const StreamControl = { maxStreamData: 1, streamDataBlocked: 2, resetStream: 4, stopSending: 8 } as const
+export const StreamControl = { maxStreamData: 1, streamDataBlocked: 2, resetStream: 4, stopSending: 8, resetStreamAt: 16 } as const
 
 export class Stream {
   readonly id: number

@@ -55,6 +55,8 @@ export class Streams {
   private held: number
   /** Its 'stream-closed' was the last event handed out. */
   private leaving: Stream | null
+  /** The peer takes RESET_STREAM_AT frames. */
+  private resetAtAllowed: boolean
 
   constructor(config: StreamsConfig) {
     this.bytesRead = 0
@@ -70,6 +72,7 @@ export class Streams {
     this.sendBufferLimit = config.sendBufferLimit ?? DEFAULT_SEND_BUFFER_LIMIT
     this.held = 0
     this.leaving = null
+    this.resetAtAllowed = false
   }
 
   /** Streams not closed yet, both initiators. */
@@ -83,6 +86,7 @@ export class Streams {
    */
   setPeerLimits(peer: StreamLimitParameters): void {
     this.map.setPeer(peer)
+    this.resetAtAllowed = peer.resetStreamAt === true
     this.onMaxData(peer.initialMaxData)
     this.onMaxStreams(true, peer.initialMaxStreamsBidi)
     this.onMaxStreams(false, peer.initialMaxStreamsUni)
@@ -97,12 +101,14 @@ export class Streams {
    */
   startOver(peer: StreamLimitParameters): void {
     this.map.setPeer(peer)
+    this.resetAtAllowed = peer.resetStreamAt === true
     this.writer.startOver(peer.initialMaxData)
     this.startCounting(true, peer.initialMaxStreamsBidi)
     this.startCounting(false, peer.initialMaxStreamsUni)
     for (const stream of this.map.values()) {
-      this.writer.withdraw(stream, StreamControl.streamDataBlocked)
+      this.writer.withdraw(stream, StreamControl.streamDataBlocked | StreamControl.resetStreamAt)
       stream.send?.startOver(this.map.initialSendLimit(stream))
+      if (!this.resetAtAllowed && stream.send !== null && stream.send.reliableSize >= 0) this.resetStream(stream, stream.send.resetCode)
       if (this.map.isWithinLimit(stream.id)) {
         this.writer.update(stream)
       } else {
@@ -181,16 +187,18 @@ export class Streams {
     if (stream === undefined || recv === null || recv === undefined) return
     const readable = recv.stopped ? 0 : recv.data.readable()
     if (!(length >= 0 && length <= readable)) throw new RangeError('consume: more than is readable')
+    const ended = recv.isTerminal()
     recv.consume(length)
     this.bytesRead += length
     if (length === readable) stream.readDry = true
+    if (!ended && recv.isTerminal() && recv.endsInReset()) this.pushReset(stream)
     this.afterReceiving(stream, recv.flow.due)
   }
 
   receiveState(id: number): ReceiveState {
     const recv = this.map.get(id)?.recv
     if (recv === undefined || recv === null) return ReceiveState.unknown
-    if (recv.state === RecvState.dataRead) return ReceiveState.finished
+    if (recv.state === RecvState.dataRead) return recv.endsInReset() ? ReceiveState.reset : ReceiveState.finished
     return recv.state === RecvState.resetRecvd || recv.state === RecvState.resetRead ? ReceiveState.reset : ReceiveState.open
   }
 
@@ -199,7 +207,7 @@ export class Streams {
     return this.map.get(id)?.send?.state ?? -1
   }
 
-  /** Code of the peer's RESET_STREAM; -1 when there was none. */
+  /** Code of the peer's RESET_STREAM or RESET_STREAM_AT; -1 when there was none. */
   resetCode(id: number): WireValue {
     return this.map.get(id)?.recv?.resetCode ?? -1
   }
@@ -214,6 +222,22 @@ export class Streams {
     checkCode(code)
     const stream = this.map.get(id)
     if (stream !== undefined) this.resetStream(stream, code)
+  }
+
+  /**
+   * Gives up sending what is beyond the first `reliableSize` bytes, which still arrive (RESET_STREAM_AT). May be repeated with the same
+   * code and a smaller size. Throws RangeError for what is no code or no size. False, and nothing changes: the peer does not take such
+   * resets, fewer bytes have been written, the code is another or the size larger than before, or the half is reset or done.
+   */
+  resetAt(id: number, code: WireValue, reliableSize: number): boolean {
+    checkCode(code)
+    if (!Number.isSafeInteger(reliableSize) || reliableSize < 0) throw new RangeError('reliableSize is a number of bytes')
+    const stream = this.map.get(id)
+    if (stream === undefined || stream.send === null || !this.resetAtAllowed) return false
+    if (!stream.send.resetAt(code, reliableSize)) return false
+    this.writer.update(stream)
+    if (!stream.send.isBlocked()) this.writer.withdraw(stream, StreamControl.streamDataBlocked)
+    return true
   }
 
   /** Gives up reading (STOP_SENDING). Unread and later bytes are dropped; their credit goes back to the peer. */
@@ -245,17 +269,26 @@ export class Streams {
 
   // -- received frames; all throw TransportError and nothing else
 
-  /** STREAM. The buffer is the room's from now on. */
-  onStream(streamId: number, offset: number, buffer: Uint8Array, dataStart: number, dataLength: number, fin: boolean, now: number): void {
+  /** STREAM. The buffer is the room's from now on. `frameType`: 0x08–0x0f, for errors. */
+  onStream(
+    streamId: number,
+    offset: number,
+    buffer: Uint8Array,
+    dataStart: number,
+    dataLength: number,
+    fin: boolean,
+    now: number,
+    frameType: number = FrameType.stream,
+  ): void {
     this.clock.now = now
-    const stream = this.map.forReceiving(streamId, FrameType.stream)
+    const stream = this.map.forReceiving(streamId, frameType)
     if (stream === null) return
     const recv = stream.recv!
-    const news = recv.onStream(offset, buffer, dataStart, dataLength, fin)
+    const news = recv.onStream(offset, buffer, dataStart, dataLength, fin, frameType)
     if (recv.state !== RecvState.recv) {
       this.writer.withdraw(stream, StreamControl.maxStreamData | (recv.isOpen() ? 0 : StreamControl.stopSending))
     }
-    if (news) this.pushReadable(stream)
+    if (news) this.pushNews(stream)
     if (recv.isTerminal()) this.closeIfTerminal(stream)
   }
 
@@ -266,6 +299,17 @@ export class Streams {
     const recv = stream.recv!
     if (recv.onReset(errorCode, finalSize)) this.events.push({ kind: 'stream-reset', streamId, code: errorCode })
     if (!recv.isOpen()) this.writer.withdraw(stream, StreamControl.maxStreamData | StreamControl.stopSending)
+    this.closeIfTerminal(stream)
+  }
+
+  onResetStreamAt(streamId: number, errorCode: WireValue, finalSize: number, reliableSize: number, now: number): void {
+    this.clock.now = now
+    const stream = this.map.forReceiving(streamId, FrameType.resetStreamAt)
+    if (stream === null) return
+    const recv = stream.recv!
+    const news = recv.onResetAt(errorCode, finalSize, reliableSize)
+    this.writer.withdraw(stream, StreamControl.maxStreamData | (recv.isOpen() ? 0 : StreamControl.stopSending))
+    if (news) this.pushNews(stream)
     this.closeIfTerminal(stream)
   }
 
@@ -378,6 +422,16 @@ export class Streams {
     }
   }
 
+  /** Readable bytes, the end, or a reset that nothing has to be read before. */
+  private pushNews(stream: Stream): void {
+    if (stream.recv!.isTerminal() && stream.recv!.endsInReset()) this.pushReset(stream)
+    else this.pushReadable(stream)
+  }
+
+  private pushReset(stream: Stream): void {
+    this.events.push({ kind: 'stream-reset', streamId: stream.id, code: stream.recv!.resetCode })
+  }
+
   private pushReadable(stream: Stream): void {
     if (!stream.readDry || stream.readableQueued) return
     stream.readDry = false
@@ -400,7 +454,7 @@ export class Streams {
 
   private resetStream(stream: Stream, code: WireValue): void {
     if (stream.send === null || !stream.send.reset(code)) return
-    this.writer.withdraw(stream, StreamControl.streamDataBlocked)
+    this.writer.withdraw(stream, StreamControl.streamDataBlocked | StreamControl.resetStreamAt)
     this.writer.want(stream, StreamControl.resetStream)
     this.writer.update(stream)
   }

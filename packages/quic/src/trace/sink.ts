@@ -18,9 +18,11 @@ export interface FrameRecord {
   readonly fin?: boolean
   /** MAX_* and *_BLOCKED: the limit. */
   readonly maximum?: number
-  /** RESET_STREAM, STOP_SENDING, CONNECTION_CLOSE. */
+  /** RESET_STREAM, RESET_STREAM_AT, STOP_SENDING, CONNECTION_CLOSE. */
   readonly errorCode?: number | bigint
   readonly finalSize?: number
+  /** RESET_STREAM_AT. */
+  readonly reliableSize?: number
   /** ACK: ms. */
   readonly ackDelay?: number
   /** ACK: pairs smallest, largest, inclusive, newest first, `rangeCount` of them; borrowed. */
@@ -102,6 +104,7 @@ export interface TraceParameters {
   readonly initialMaxStreamsUni?: number | null
   readonly maxDatagramFrameSize?: number | null
   readonly greaseQuicBit?: boolean | null
+  readonly resetStreamAt?: boolean | null
   readonly preferredAddress?: TracePreferredAddress | null
 }
 

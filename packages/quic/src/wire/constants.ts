@@ -38,7 +38,7 @@ export const PacketType = {
 } as const
 export type PacketType = (typeof PacketType)[keyof typeof PacketType]
 
-/** Frame types (RFC 9000 Table 3, RFC 9221 §4). `stream` is the base of 0x08–0x0f. */
+/** Frame types (RFC 9000 Table 3, RFC 9221 §4, draft-ietf-quic-reliable-stream-reset). `stream` is the base of 0x08–0x0f. */
 export const FrameType = {
   padding: 0x00,
   ping: 0x01,
@@ -65,6 +65,7 @@ export const FrameType = {
   connectionClose: 0x1c,
   connectionCloseApplication: 0x1d,
   handshakeDone: 0x1e,
+  resetStreamAt: 0x24,
   datagram: 0x30,
   datagramWithLength: 0x31,
 } as const

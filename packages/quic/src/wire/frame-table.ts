@@ -1,4 +1,4 @@
-// RFC 9000 Table 3 (with RFC 9221 §4) as data: which frame may stand in which packet, and what it means for
+// RFC 9000 Table 3 (with RFC 9221 §4 and RESET_STREAM_AT) as data: which frame may stand in which packet, and what it means for
 // acknowledgment, congestion control and path probing. All lookups are by index; unknown types answer false.
 
 import { PacketType } from './constants.ts'
@@ -41,6 +41,8 @@ const TABLE: readonly Row[] = [
   [0x1c, 0x1c, 'CONNECTION_CLOSE', I | H | Z | O, N],
   [0x1d, 0x1d, 'CONNECTION_CLOSE', Z | O, N],
   [0x1e, 0x1e, 'HANDSHAKE_DONE', O, S],
+  // draft-ietf-quic-reliable-stream-reset: legal only where we announced reset_stream_at, which its handler checks.
+  [0x24, 0x24, 'RESET_STREAM_AT', Z | O, 0],
   [0x30, 0x31, 'DATAGRAM', Z | O, 0],
 ]
 

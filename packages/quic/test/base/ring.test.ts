@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Ring } from '../../src/base/ring.ts'
 
-type Operation = { op: 'push'; value: number } | { op: 'shift' } | { op: 'clear' }
+type Operation = { op: 'push'; value: number } | { op: 'shift' } | { op: 'pop' } | { op: 'clear' }
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 6, arbitrary: fc.nat().map((value): Operation => ({ op: 'push', value })) },
   { weight: 4, arbitrary: fc.constant<Operation>({ op: 'shift' }) },
+  { weight: 2, arbitrary: fc.constant<Operation>({ op: 'pop' }) },
   { weight: 1, arbitrary: fc.constant<Operation>({ op: 'clear' }) },
 )
 
@@ -22,6 +23,8 @@ describe('Ring', () => {
             twin.push(operation.value)
           } else if (operation.op === 'shift') {
             expect(ring.shift()).toBe(twin.shift())
+          } else if (operation.op === 'pop') {
+            expect(ring.pop()).toBe(twin.pop())
           } else {
             ring.clear()
             twin.length = 0

@@ -33,6 +33,7 @@ const rows: readonly Row[] = [
   { type: 0x02, name: 'ACK', allowed: 'IH1', frame: () => frames.ack(0, 0) },
   { type: 0x03, name: 'ACK with ECN', allowed: 'IH1', frame: () => frames.bytes(0x03, 0, 0, 0, 0, 0, 0, 0) },
   { type: 0x04, name: 'RESET_STREAM', allowed: '1', frame: (id) => frames.resetStream(id, 7, 0) },
+  { type: 0x24, name: 'RESET_STREAM_AT', allowed: '1', frame: (id) => frames.resetStreamAt(id, 7, 9, 3) },
   { type: 0x05, name: 'STOP_SENDING', allowed: '1', frame: (id) => frames.stopSending(id, 7) },
   { type: 0x06, name: 'CRYPTO', allowed: 'IH1', frame: () => frames.crypto(0, new Uint8Array(0)) },
   { type: 0x07, name: 'NEW_TOKEN', allowed: '1', serverOnly: true, frame: () => frames.bytes(0x07, 8, EIGHT) },

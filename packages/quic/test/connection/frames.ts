@@ -37,6 +37,10 @@ export function resetStream(id: number, code: number, finalSize: number): Uint8A
   return bytes(0x04, id, code, finalSize)
 }
 
+export function resetStreamAt(id: number, code: number, finalSize: number, reliableSize: number): Uint8Array<ArrayBuffer> {
+  return bytes(0x24, id, code, finalSize, reliableSize)
+}
+
 export function stopSending(id: number, code: number): Uint8Array<ArrayBuffer> {
   return bytes(0x05, id, code)
 }

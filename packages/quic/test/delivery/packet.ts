@@ -5,6 +5,7 @@ import type { Streams } from '../../src/stream/streams.ts'
 import { FrameType } from '../../src/wire/constants.ts'
 import { FlowControlFrame, readFlowControlFrame } from '../../src/wire/frames/flow-control.ts'
 import { readResetStreamFrame, ResetStreamFrame } from '../../src/wire/frames/reset-stream.ts'
+import { readResetStreamAtFrame, ResetStreamAtFrame } from '../../src/wire/frames/reset-stream-at.ts'
 import { readStopSendingFrame, StopSendingFrame } from '../../src/wire/frames/stop-sending.ts'
 import { readStreamFrame, StreamFrame } from '../../src/wire/frames/stream.ts'
 import { Reader } from '../../src/wire/reader.ts'
@@ -56,6 +57,7 @@ export interface Frame {
   maximum?: number
   code?: number | bigint
   finalSize?: number
+  reliableSize?: number
 }
 
 /** Every frame of the stream room in these bytes, given to `streams` when there is one. */
@@ -74,6 +76,11 @@ export function receiveFrames(bytes: Uint8Array, streams: Streams | null, now = 
       readResetStreamFrame(reader, type, f)
       frames.push({ type, streamId: f.streamId, code: f.errorCode, finalSize: f.finalSize })
       streams?.onResetStream(f.streamId, f.errorCode, f.finalSize, now)
+    } else if (type === FrameType.resetStreamAt) {
+      const f = new ResetStreamAtFrame()
+      readResetStreamAtFrame(reader, type, f)
+      frames.push({ type, streamId: f.streamId, code: f.errorCode, finalSize: f.finalSize, reliableSize: f.reliableSize })
+      streams?.onResetStreamAt(f.streamId, f.errorCode, f.finalSize, f.reliableSize, now)
     } else if (type === FrameType.stopSending) {
       const f = new StopSendingFrame()
       readStopSendingFrame(reader, type, f)

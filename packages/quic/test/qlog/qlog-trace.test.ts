@@ -36,6 +36,7 @@ const EVERY_FRAME: readonly FrameRecord[] = [
   { type: FrameType.handshakeDone },
   { type: FrameType.datagram, length: 40 },
   { type: FrameType.datagramWithLength, length: 41 },
+  { type: FrameType.resetStreamAt, streamId: 4, errorCode: 0x10c, finalSize: 77, reliableSize: 70 },
   { type: 0x4242 },
 ]
 

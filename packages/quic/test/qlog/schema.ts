@@ -82,6 +82,9 @@ const frames: Record<string, Check> = {
     'ce?': uint64,
   }),
   reset_stream: frameOf('reset_stream', { stream_id: uint64, error: one('unknown'), 'error_code?': uint64, final_size: uint64 }),
+  reset_stream_at: frameOf('reset_stream_at', {
+    stream_id: uint64, error: one('unknown'), 'error_code?': uint64, final_size: uint64, reliable_size: uint64,
+  }),
   stop_sending: frameOf('stop_sending', { stream_id: uint64, error: one('unknown'), 'error_code?': uint64 }),
   crypto: frameOf('crypto', { offset: uint64, raw: rawInfo }),
   new_token: frameOf('new_token', { token: qlogToken }),
@@ -183,6 +186,7 @@ const events: Record<string, Check> = {
     }),
     'max_datagram_frame_size?': uint64,
     'grease_quic_bit?': bool,
+    'reset_stream_at?': bool,
   }),
   'quic:packet_sent': map({
     header,

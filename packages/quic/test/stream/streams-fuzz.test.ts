@@ -21,6 +21,10 @@ interface Side {
   read: Map<number, number>
   finished: number
   closed: Set<number>
+  /** Sizes promised by resetAt(). */
+  promised: Map<number, number>
+  /** Streams whose promise a later reset() took back. */
+  broken: Set<number>
   toOpen: number
 }
 
@@ -33,10 +37,11 @@ function side(role: 'client' | 'server', random: (below: number) => number, toOp
     initialMaxStreamDataUni: window,
     initialMaxStreamsBidi: 1 + random(5),
     initialMaxStreamsUni: 1 + random(5),
+    resetStreamAt: true,
   }
   const sendBufferLimit = 1 + random(random(4) === 0 ? 10 : 5000)
   const streams = new Streams({ role, local, maxConnectionWindow: 20_000, maxStreamWindow: 10_000, sendBufferLimit })
-  const applications = { written: new Map(), read: new Map(), finished: 0, closed: new Set<number>(), toOpen }
+  const applications = { written: new Map(), read: new Map(), finished: 0, closed: new Set<number>(), promised: new Map(), broken: new Set<number>(), toOpen }
   return { local, sendBufferLimit, streams, peer: null, wire: [], late: [], ...applications }
 }
 
@@ -85,6 +90,12 @@ function run(seed: number): void {
       s.finished += 1
     }
   }
+  const resetAt = (s: Side, id: number, size: number): void => {
+    if (!s.streams.resetAt(id, 9, size)) return
+    s.promised.set(id, size)
+    const w = s.written.get(id)
+    if (w !== undefined) w.ended = true
+  }
   const poll = (s: Side): void => {
     for (let event = s.streams.pollEvent(); event !== null; event = s.streams.pollEvent()) {
       const id = event.streamId
@@ -92,7 +103,10 @@ function run(seed: number): void {
         if (id % 4 < 2) toWrite(s, id)
       } else if (event.kind === 'stream-readable') read(s, id, true)
       else if (event.kind === 'stream-writable') write(s, id)
-      else if (event.kind === 'stream-closed') {
+      else if (event.kind === 'stream-reset') {
+        // RESET_STREAM_AT has a code of its own here: what it promised was read before.
+        if (event.code === 9 && !s.peer!.broken.has(id)) expect(s.read.get(id) ?? 0).toBeGreaterThanOrEqual(s.peer!.promised.get(id)!)
+      } else if (event.kind === 'stream-closed') {
         expect(s.closed.has(id)).toBe(false)
         s.closed.add(id)
       } else expect(s.closed.has(id)).toBe(false)
@@ -150,9 +164,12 @@ function run(seed: number): void {
       if (disruptive && random(6) === 0 && s.written.size > 0) {
         const ids = [...s.written.keys(), ...s.peer!.written.keys()]
         const id = ids[random(ids.length)]!
-        const verb = random(3)
-        if (verb === 0) s.streams.reset(id, 7)
-        else if (verb === 1) s.streams.stop(id, 8)
+        const verb = random(4)
+        if (verb === 0) {
+          s.broken.add(id)
+          s.streams.reset(id, 7)
+        } else if (verb === 1) s.streams.stop(id, 8)
+        else if (verb === 2) resetAt(s, id, random(1 + (s.written.get(id)?.offset ?? 0)))
         else s.streams.setPriority(id, random(3), random(2) === 0)
       }
       if (random(3) === 0) s.streams.setRtt(1 + random(50))

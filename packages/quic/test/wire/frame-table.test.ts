@@ -16,7 +16,7 @@ import {
 } from '../../src/wire/frame-table.ts'
 import { Reader } from '../../src/wire/reader.ts'
 
-// RFC 9000 Table 3 as printed ('ih' of CONNECTION_CLOSE resolved by type), and RFC 9221 §4.
+// RFC 9000 Table 3 as printed ('ih' of CONNECTION_CLOSE resolved by type), RFC 9221 §4, and RESET_STREAM_AT §4.
 const PRINTED = `
 0x00-0x00 PADDING              IH01 NP
 0x01-0x01 PING                 IH01
@@ -39,6 +39,7 @@ const PRINTED = `
 0x1c-0x1c CONNECTION_CLOSE     IH01 N
 0x1d-0x1d CONNECTION_CLOSE     __01 N
 0x1e-0x1e HANDSHAKE_DONE       ___1
+0x24-0x24 RESET_STREAM_AT      __01
 0x30-0x31 DATAGRAM             __01
 `
 

@@ -51,6 +51,7 @@ const common = {
   initialSourceConnectionId: fc.option(fc.uint8Array({ minLength: 1, maxLength: 20 })),
   maxDatagramFrameSize: safe,
   greaseQuicBit: fc.boolean(),
+  resetStreamAt: fc.boolean(),
   versionInformation: fc.option(
     fc.tuple(version, fc.array(version, { maxLength: 5 })).map(([chosen, others]) => ({ chosen, available: [...others, chosen] })),
   ),
@@ -271,7 +272,9 @@ describe('per-parameter validation (RFC 9000 §18.2)', () => {
   })
 
   it('flags are empty', () => {
-    expect(decode('0c006ab200')).toMatchObject({ disableActiveMigration: true, greaseQuicBit: true })
+    expect(decode('0c006ab2001d00')).toMatchObject({ disableActiveMigration: true, greaseQuicBit: true, resetStreamAt: true })
+    // RESET_STREAM_AT §3: "the receipt of a non-empty value".
+    expect(() => decode('1d0101')).toThrow('reset_stream_at of wrong length')
     expectIllegal('0c0100')
     expectIllegal('6ab20100')
   })

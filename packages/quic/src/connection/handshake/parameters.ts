@@ -52,6 +52,7 @@ export function localTransportParameters(settings: TransportSettings, identity: 
     disableActiveMigration: settings.disableActiveMigration,
     preferredAddress: identity.preferredAddress,
     greaseQuicBit: settings.greaseQuicBit,
+    resetStreamAt: settings.resetStreamAt,
     versionInformation: identity.versionInformation,
   }
   return encodeTransportParameters(parameters, identity.role, identity.grease ?? undefined)

@@ -20,7 +20,7 @@ import { onDatagram } from './on-datagram.ts'
 import { onHandshakeDone } from './on-handshake-done.ts'
 import { onNewToken } from './on-new-token.ts'
 import { onPathFrame } from './on-path.ts'
-import { onFlowControl, onResetStream, onStopSending } from './on-stream.ts'
+import { onFlowControl, onResetStream, onResetStreamAt, onStopSending } from './on-stream.ts'
 
 export function dispatchFrames(core: ConnectionCore, space: PacketSpace, packetType: number, path: Path, end: number, now: number): void {
   const receiving = core.receiving
@@ -60,7 +60,7 @@ function handleFrame(core: ConnectionCore, space: PacketSpace, path: Path, type:
   if (type >= FrameType.stream && type <= FrameType.stream + 7) {
     const frame = receiving.stream
     readStreamFrame(reader, type, frame)
-    core.streams.onStream(frame.streamId, frame.offset, reader.buffer, frame.dataStart, frame.dataLength, frame.fin, now)
+    core.streams.onStream(frame.streamId, frame.offset, reader.buffer, frame.dataStart, frame.dataLength, frame.fin, now, type)
     if (receiving.header.packetType === PacketType.zeroRtt && !core.lifecycle.isEstablished()) core.early.noteStream(frame.streamId)
     return
   }
@@ -86,6 +86,9 @@ function handleFrame(core: ConnectionCore, space: PacketSpace, path: Path, type:
       return
     case FrameType.resetStream:
       onResetStream(core, now)
+      return
+    case FrameType.resetStreamAt:
+      onResetStreamAt(core, now)
       return
     case FrameType.stopSending:
       onStopSending(core)

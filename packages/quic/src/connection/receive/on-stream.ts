@@ -1,9 +1,12 @@
-// Stream frames other than STREAM itself: decode, one call on the streams room (RFC 9000 §19.4, §19.5, §19.9–19.14).
+// Stream frames other than STREAM itself: decode, one call on the streams room (RFC 9000 §19.4, §19.5, §19.9–19.14, and
+// RESET_STREAM_AT).
 
 import { FrameType } from '../../wire/constants.ts'
 import { readFlowControlFrame } from '../../wire/frames/flow-control.ts'
 import { readResetStreamFrame } from '../../wire/frames/reset-stream.ts'
+import { readResetStreamAtFrame } from '../../wire/frames/reset-stream-at.ts'
 import { readStopSendingFrame } from '../../wire/frames/stop-sending.ts'
+import { frameEncodingError } from '../../wire/transport-error.ts'
 import type { ConnectionCore } from '../core.ts'
 
 type StreamContext = Pick<ConnectionCore, 'streams' | 'receiving'>
@@ -12,6 +15,14 @@ export function onResetStream(core: StreamContext, now: number): void {
   const { reader, resetStream: frame } = core.receiving
   readResetStreamFrame(reader, FrameType.resetStream, frame)
   core.streams.onResetStream(frame.streamId, frame.errorCode, frame.finalSize, now)
+}
+
+export function onResetStreamAt(core: StreamContext & Pick<ConnectionCore, 'settings'>, now: number): void {
+  // RFC 9000 §12.4, §19.21: without the transport parameter it is a frame of unknown type.
+  if (!core.settings.resetStreamAt) throw frameEncodingError(FrameType.resetStreamAt, 'RESET_STREAM_AT frame that was not negotiated')
+  const { reader, resetStreamAt: frame } = core.receiving
+  readResetStreamAtFrame(reader, FrameType.resetStreamAt, frame)
+  core.streams.onResetStreamAt(frame.streamId, frame.errorCode, frame.finalSize, frame.reliableSize, now)
 }
 
 export function onStopSending(core: StreamContext): void {

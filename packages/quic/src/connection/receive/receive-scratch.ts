@@ -9,6 +9,7 @@ import { FlowControlFrame } from '../../wire/frames/flow-control.ts'
 import { NewTokenFrame } from '../../wire/frames/new-token.ts'
 import { PathFrame } from '../../wire/frames/path.ts'
 import { ResetStreamFrame } from '../../wire/frames/reset-stream.ts'
+import { ResetStreamAtFrame } from '../../wire/frames/reset-stream-at.ts'
 import { StopSendingFrame } from '../../wire/frames/stop-sending.ts'
 import { StreamFrame } from '../../wire/frames/stream.ts'
 import { HeaderView } from '../../wire/header.ts'
@@ -23,6 +24,7 @@ export class ReceiveScratch {
   readonly crypto: CryptoFrame
   readonly datagram: DatagramFrame
   readonly resetStream: ResetStreamFrame
+  readonly resetStreamAt: ResetStreamAtFrame
   readonly stopSending: StopSendingFrame
   readonly flowControl: FlowControlFrame
   readonly newConnectionId: NewConnectionIdFrame
@@ -48,6 +50,7 @@ export class ReceiveScratch {
     this.crypto = new CryptoFrame()
     this.datagram = new DatagramFrame()
     this.resetStream = new ResetStreamFrame()
+    this.resetStreamAt = new ResetStreamAtFrame()
     this.stopSending = new StopSendingFrame()
     this.flowControl = new FlowControlFrame()
     this.newConnectionId = new NewConnectionIdFrame()

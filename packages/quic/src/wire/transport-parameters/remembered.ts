@@ -1,4 +1,4 @@
-// Transport parameters of a server that outlive their connection, for 0-RTT packets of the next one (RFC 9000 §7.4.1; RFC 9221 §3).
+// Transport parameters of a server that outlive their connection, for 0-RTT packets of the next one (RFC 9000 §7.4.1; RFC 9221 §3; RESET_STREAM_AT §3).
 
 import { decodeTransportParameters, encodeTransportParameters } from './codec.ts'
 import type { IntegerParameter, TransportParameters } from './table.ts'
@@ -27,6 +27,7 @@ export function rememberedParameters(parameters: TransportParameters): Transport
   remembered.maxIdleTimeout = parameters.maxIdleTimeout
   remembered.maxUdpPayloadSize = parameters.maxUdpPayloadSize
   remembered.disableActiveMigration = parameters.disableActiveMigration
+  remembered.resetStreamAt = parameters.resetStreamAt
   return remembered
 }
 
@@ -40,7 +41,9 @@ export function decodeRememberedParameters(bytes: Uint8Array): TransportParamete
 }
 
 /** The first parameter that has become smaller than a client remembers it, and must not have where 0-RTT is accepted; null: none. */
-export function reducedLimit(remembered: TransportParameters, current: TransportParameters): IntegerParameter | null {
+export function reducedLimit(remembered: TransportParameters, current: TransportParameters): IntegerParameter | 'resetStreamAt' | null {
   for (const key of NEVER_REDUCED) if (current[key] < remembered[key]) return key
+  // RESET_STREAM_AT §3: "the server MUST NOT disable this extension on the resumed connection".
+  if (remembered.resetStreamAt && !current.resetStreamAt) return 'resetStreamAt'
   return current.maxDatagramFrameSize < remembered.maxDatagramFrameSize ? 'maxDatagramFrameSize' : null
 }

@@ -1,4 +1,4 @@
-// Transport parameters as data (RFC 9000 §18.2; RFC 9221 §3, RFC 9287 §3, RFC 9368 §3): identifiers, defaults,
+// Transport parameters as data (RFC 9000 §18.2; RFC 9221 §3, RFC 9287 §3, RFC 9368 §3, RESET_STREAM_AT): identifiers, defaults,
 // limits, and who may send them. codec.ts walks these rows.
 
 import { MAX_UDP_PAYLOAD } from '../constants.ts'
@@ -23,6 +23,7 @@ export const TransportParameterId = {
   initialSourceConnectionId: 0x0f,
   retrySourceConnectionId: 0x10,
   versionInformation: 0x11,
+  resetStreamAt: 0x1d,
   maxDatagramFrameSize: 0x20,
   greaseQuicBit: 0x2ab2,
 } as const
@@ -75,6 +76,8 @@ export interface TransportParameters {
   maxDatagramFrameSize: number
   /** RFC 9287: the sender accepts packets with a clear Fixed Bit. */
   greaseQuicBit: boolean
+  /** draft-ietf-quic-reliable-stream-reset: the sender takes RESET_STREAM_AT frames. */
+  resetStreamAt: boolean
   versionInformation: VersionInformation | null
 }
 
@@ -100,6 +103,7 @@ export function defaultTransportParameters(): TransportParameters {
     retrySourceConnectionId: null,
     maxDatagramFrameSize: 0,
     greaseQuicBit: false,
+    resetStreamAt: false,
     versionInformation: null,
   }
 }
@@ -172,4 +176,5 @@ export const PARAMETER_TABLE: readonly ParameterRow[] = [
   },
   integer('maxDatagramFrameSize', 'max_datagram_frame_size'),
   flag('greaseQuicBit', 'grease_quic_bit'),
+  flag('resetStreamAt', 'reset_stream_at'),
 ]

@@ -49,6 +49,12 @@ import {
   writeResetStreamFrame,
 } from '../../../src/wire/frames/reset-stream.ts'
 import {
+  readResetStreamAtFrame,
+  ResetStreamAtFrame,
+  resetStreamAtFrameSize,
+  writeResetStreamAtFrame,
+} from '../../../src/wire/frames/reset-stream-at.ts'
+import {
   readStopSendingFrame,
   StopSendingFrame,
   stopSendingFrameSize,
@@ -124,6 +130,11 @@ export function decodeBody(reader: Reader, type: number): object {
   if (type === 0x04) {
     const f = new ResetStreamFrame()
     readResetStreamFrame(reader, type, f)
+    return { ...f }
+  }
+  if (type === 0x24) {
+    const f = new ResetStreamAtFrame()
+    readResetStreamAtFrame(reader, type, f)
     return { ...f }
   }
   if (type === 0x05) {
@@ -221,6 +232,19 @@ export const frameCases: readonly FrameCase[] = [
         { streamId, errorCode, finalSize },
       ),
     ),
+  },
+  {
+    name: 'RESET_STREAM_AT',
+    types: [0x24],
+    arbitrary: fc.tuple(safe, wide, safe, safe).map(([streamId, errorCode, a, b]) => {
+      const finalSize = Math.max(a, b)
+      const reliableSize = Math.min(a, b)
+      return frame(
+        (writer) => writeResetStreamAtFrame(writer, streamId, errorCode, finalSize, reliableSize),
+        resetStreamAtFrameSize(streamId, errorCode, finalSize, reliableSize),
+        { streamId, errorCode, finalSize, reliableSize },
+      )
+    }),
   },
   {
     name: 'STOP_SENDING',

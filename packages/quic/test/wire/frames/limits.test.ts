@@ -45,6 +45,13 @@ describe('MAX_DATA and its like (RFC 9000 §19.9)', () => {
   })
 })
 
+describe('RESET_STREAM_AT (draft-ietf-quic-reliable-stream-reset §4)', () => {
+  it('a Reliable Size above the Final Size is FRAME_ENCODING_ERROR', () => {
+    expect(body(0x24, '04070a0a')).toEqual({ streamId: 4, errorCode: 7, finalSize: 10, reliableSize: 10 })
+    expectEncodingError(0x24, '04070a0b')
+  })
+})
+
 describe('NEW_CONNECTION_ID (RFC 9000 §19.15)', () => {
   const token = '00'.repeat(16)
 
