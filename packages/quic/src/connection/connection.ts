@@ -383,6 +383,7 @@ export class Connection {
 
   /** A live view of the counters. */
   stats(): Readonly<ConnectionStats> {
+    this.core.stats.streamsOpen = this.core.streams.openStreams
     return this.core.stats
   }
 

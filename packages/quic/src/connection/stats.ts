@@ -20,6 +20,8 @@ export class ConnectionStats {
   /** Not among `packetsLost`: a lost MTU probe says something about its size only. */
   mtuProbesLost = 0
   pathChanges = 0
+  /** Streams not closed yet, both initiators. */
+  streamsOpen = 0
 }
 
 /** A snapshot of one path. Times in milliseconds, sizes in bytes. */

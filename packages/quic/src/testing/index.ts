@@ -10,4 +10,6 @@ export { TransmitSlot, type SimulatedNode, type SimulatedPath, type SimulatedTra
 export { Schedule } from './schedule.ts'
 export { scenarios, type ScenarioName } from './scenarios.ts'
 export { SeededRandom } from './seeded-random.ts'
+export { SIMULATION_SCENARIOS, planSimulation, type SimulationPlan, type SimulationScenario } from './simulation/plan.ts'
+export { runSimulation, type SimulationOutcome, type SimulationSetup } from './simulation/run.ts'
 export { TraceLog, type TraceEntry } from './trace-log.ts'

@@ -21,6 +21,8 @@ export interface NetworkOptions {
   readonly conditions?: Partial<LinkConditions>
   /** Virtual time of the start in ms. Default 1000, so that no time is 0 by accident. */
   readonly start?: number
+  /** Events kept for reports. Default 50. */
+  readonly traceLength?: number
 }
 
 export interface RunLimits {
@@ -82,7 +84,7 @@ export class Network {
     this.scenario = options.scenario ?? 'unnamed'
     this.random = new SeededRandom(this.seed)
     this.clock = new Clock(options.start ?? 1000)
-    this.trace = new TraceLog()
+    this.trace = new TraceLog(options.traceLength)
     this.conditions = options.conditions ?? {}
   }
 
