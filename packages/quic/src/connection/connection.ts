@@ -384,6 +384,7 @@ export class Connection {
   /** A live view of the counters. */
   stats(): Readonly<ConnectionStats> {
     this.core.stats.streamsOpen = this.core.streams.openStreams
+    this.core.stats.eventsWaiting = this.core.events.length + this.core.streams.eventsWaiting
     return this.core.stats
   }
 

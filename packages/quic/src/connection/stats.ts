@@ -22,6 +22,8 @@ export class ConnectionStats {
   pathChanges = 0
   /** Streams not closed yet, both initiators. */
   streamsOpen = 0
+  /** Events that poll() has not handed out yet. */
+  eventsWaiting = 0
 }
 
 /** A snapshot of one path. Times in milliseconds, sizes in bytes. */

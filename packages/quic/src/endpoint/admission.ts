@@ -11,6 +11,7 @@ import { TransportErrorCode } from '../wire/constants.ts'
 import type { HeaderView } from '../wire/header.ts'
 import { Incoming, acceptAll } from './incoming.ts'
 import type { IncomingPolicy } from './incoming.ts'
+import { opensAsInitial } from './initial-check.ts'
 import { encodeInitialClose } from './initial-close.ts'
 import { makeRetry, retrySource } from './retry.ts'
 import type { StatelessAnswers } from './stateless.ts'
@@ -93,6 +94,11 @@ export class Admission {
     }
     if (verdict === 'refuse') this.close(header, TransportErrorCode.connectionRefused, path)
     return null
+  }
+
+  /** The first packet is what it claims to be: nothing is built for forged or broken ones. */
+  opens(header: HeaderView): boolean {
+    return opensAsInitial(this.connection.provider, header)
   }
 
   /** The attempt became a connection. */

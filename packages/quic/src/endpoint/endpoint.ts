@@ -226,6 +226,7 @@ export class Endpoint {
     const load = { handshakes: this.handshakes.size, connections: this.router.size }
     const admitted = admission.admit(header, datagram, path, load, now)
     if (admitted === null || this.incoming.length >= this.maxIncoming || this.handshakes.size >= this.maxHandshakes) return null
+    if (!admission.opens(header)) return null
     const connection = Connection.accept(server(), admitted, path, now)
     connection.receive(datagram, path, now, ecn)
     // Forged or broken first packets leave nothing behind.

@@ -80,6 +80,11 @@ export class Streams {
     return this.map.size
   }
 
+  /** Events not polled yet. */
+  get eventsWaiting(): number {
+    return this.events.length
+  }
+
   /**
    * The peer's transport parameters. May be called twice (those remembered for 0-RTT, then the real ones): limits only rise
    * (RFC 9000 §7.4.1). After rejected 0-RTT comes startOver() instead.

@@ -3,6 +3,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { ConnectionConfig } from '../../src/connection/config.ts'
 import { peekClientHello } from '../../src/endpoint/client-hello-peek.ts'
 import { retryAbove } from '../../src/endpoint/incoming.ts'
 import type { IncomingAttempt } from '../../src/endpoint/incoming.ts'
@@ -10,9 +11,9 @@ import { MAX_WAITING_ANSWERS } from '../../src/endpoint/stateless.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import { PacketType, TransportErrorCode } from '../../src/wire/constants.ts'
 import { HeaderView, parseHeader } from '../../src/wire/header.ts'
-import { CLIENT, SERVER } from '../connection/pair.ts'
+import { CLIENT, SERVER, certificate } from '../connection/pair.ts'
 import { providerUnderTest as provider } from '../crypto/provider-under-test.ts'
-import { Site, firstDatagram } from './site.ts'
+import { Site, firstDatagram, serverConfig } from './site.ts'
 
 const path = { local: SERVER, remote: CLIENT }
 
@@ -219,11 +220,21 @@ describe('Initials from forged addresses by the million (RFC 9000 §21.1)', () =
     expect(bytes).toBeLessThan(MAX_WAITING_ANSWERS * 200)
   })
 
-  it('that nobody can open leave nothing even where everybody is accepted', () => {
-    const site = new Site()
+  it('that nobody can open leave nothing even where everybody is accepted, and no connection is built for them', () => {
+    let built = 0
+    const server = (): ConnectionConfig => {
+      built += 1
+      return serverConfig(new SeededRandom(built), certificate)
+    }
+    const site = new Site({ server })
     const random = new SeededRandom(1)
     const template = firstDatagram(9)
     for (let i = 0; i < 300; i += 1) expect(site.endpoint.receive(forge(template, random), path, 1000)).toBeNull()
+    // Once for admission.
+    expect(built).toBe(1)
+    expect(site.endpoint.receive(template, path, 1000)).not.toBeNull()
+    expect(built).toBe(2)
+    site.endpoint.forget(site.endpoint.pollIncoming()!)
     expect(site.endpoint.size).toBe(0)
     expect(site.endpoint.pollIncoming()).toBeNull()
   })

@@ -140,7 +140,7 @@ function bigCertificate(): DevCertificate {
   return (big ??= createDevCertificate(provider, { names, unixTimeMs: UNIX_TIME }))
 }
 
-function serverConfig(random: SeededRandom, identity: DevCertificate): ConnectionConfig {
+export function serverConfig(random: SeededRandom, identity: DevCertificate): ConnectionConfig {
   return {
     provider,
     random,
