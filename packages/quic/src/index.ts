@@ -30,6 +30,7 @@ export { MAX_ADDRESS_TOKEN, MemoryTokenStore } from './connection/handshake/toke
 export type { TokenStore } from './connection/handshake/token-store.ts'
 export { Transmit } from './connection/send/transmit-buffer.ts'
 export type { ConnectionStats, PathStats } from './connection/stats.ts'
+export type { DatagramOutcome } from './datagram/queue.ts'
 export { hkdfExpandLabel, hkdfExtract } from './crypto/hkdf.ts'
 export { cipherSuite } from './crypto/provider.ts'
 export type { BlockCipher, CipherSuiteId, CryptoProvider, NamedGroup, PrivateKey, SignatureScheme } from './crypto/provider.ts'

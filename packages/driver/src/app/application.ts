@@ -17,6 +17,8 @@ export type TransportEvent = Extract<
       | 'stream-closed'
       | 'streams-available'
       | 'datagram'
+      | 'datagram-acknowledged'
+      | 'datagram-lost'
       | 'confirmed'
   }
 >

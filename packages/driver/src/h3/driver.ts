@@ -65,6 +65,9 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
         this.core.h3.onDatagram()
         return
       case 'confirmed':
+      // The driver tags no datagrams.
+      case 'datagram-acknowledged':
+      case 'datagram-lost':
         return
       case 'stream-closed':
         this.core.h3.onStreamEvent(event)

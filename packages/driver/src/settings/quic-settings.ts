@@ -42,6 +42,7 @@ const TRANSPORT_NAMES: readonly (keyof TransportSettings)[] = [
   'maxStreamWindow',
   'sendBufferLimit',
   'maxDatagramFrameSize',
+  'dropOldestDatagrams',
   'maxUdpPayloadSize',
   'datagramSize',
   'mtuDiscovery',

@@ -36,6 +36,8 @@ export interface TransportSettings {
   readonly sendBufferLimit: number
   /** RFC 9221; 0 refuses DATAGRAM frames. Default 65 535. */
   readonly maxDatagramFrameSize: number
+  /** A full send queue drops its oldest datagram instead of refusing the newest. Default false. */
+  readonly dropOldestDatagrams: boolean
   /** The largest UDP payload accepted. Default 65 527. */
   readonly maxUdpPayloadSize: number
   /** The UDP payload sent at first, at least 1200; larger ones come with MTU discovery. Default 1200. */
@@ -119,6 +121,7 @@ const DEFAULTS: TransportSettings = {
   maxStreamWindow: 16 * MIB,
   sendBufferLimit: 256 * KIB,
   maxDatagramFrameSize: 65_535,
+  dropOldestDatagrams: false,
   maxUdpPayloadSize: 65_527,
   datagramSize: 1200,
   mtuDiscovery: true,

@@ -137,7 +137,8 @@ export class Connection {
   }
 
   poll(): ConnectionEvent | null {
-    return this.core.events.shift() ?? this.core.streams.pollEvent() ?? this.core.localIds.pollEvent()
+    const { core } = this
+    return core.events.shift() ?? core.streams.pollEvent() ?? core.localIds.pollEvent() ?? core.datagrams.pollOutcome()
   }
 
   /** Opens a stream; -1 when the peer's limit allows none (a `streams-available` event follows). */
@@ -219,11 +220,16 @@ export class Connection {
     return this.core.streams.localStreamLimit(bidirectional)
   }
 
-  /** RFC 9221. False when datagrams were not negotiated, the data is too large, or the queue is full. */
-  datagramSend(data: Uint8Array): boolean {
-    return this.core.lifecycle.isOpen() && this.core.datagrams.send(data)
+  /**
+   * RFC 9221. Takes the bytes over. False when datagrams were not negotiated, the data is too large, or the queue is full: of 512
+   * datagrams or 1 MiB, where `dropOldestDatagrams` makes room instead. With a tag, an integer from 0 of the caller's choice, one
+   * `datagram-acknowledged` or `datagram-lost` event with that tag follows, unless the connection ends before; 8192 may be open.
+   */
+  datagramSend(data: Uint8Array, tag?: number): boolean {
+    return this.core.lifecycle.isOpen() && this.core.datagrams.send(data, tag)
   }
 
+  /** The oldest datagram received, null when there is none. 512 of them, or 1 MiB, wait; beyond that the oldest is dropped. */
   datagramReceive(): Uint8Array | null {
     return this.core.datagrams.receive()
   }
@@ -469,7 +475,7 @@ function buildCore(
       maxStreamWindow: settings.maxStreamWindow,
       sendBufferLimit: settings.sendBufferLimit,
     }),
-    datagrams: new DatagramQueue({ maxFrameSize: settings.maxDatagramFrameSize }),
+    datagrams: new DatagramQueue({ maxFrameSize: settings.maxDatagramFrameSize, dropOldest: settings.dropOldestDatagrams }),
     localIds,
     remoteIds,
     pto: new PtoState(now),

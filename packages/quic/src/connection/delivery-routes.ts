@@ -36,7 +36,9 @@ export function routeAckedPacket(core: RouteContext, space: PacketSpace, packet:
       case TokenKind.handshakeDone:
       case TokenKind.pathChallenge:
       case TokenKind.pathResponse:
+        break
       case TokenKind.datagram:
+        core.datagrams.acked(b)
         break
       default:
         core.streams.acked(kind, a, b, tokens[i + 3]!)
@@ -44,7 +46,8 @@ export function routeAckedPacket(core: RouteContext, space: PacketSpace, packet:
   }
 }
 
-export function routeLostPacket(core: RouteContext, space: PacketSpace, packet: SentPacket): void {
+/** `stillInFlight`: its content goes into a probe as well, but it may yet be acknowledged. */
+export function routeLostPacket(core: RouteContext, space: PacketSpace, packet: SentPacket, stillInFlight: boolean = false): void {
   const tokens = packet.tokens
   const end = packet.tokenCount * TOKEN_STRIDE
   for (let i = 0; i < end; i += TOKEN_STRIDE) {
@@ -72,7 +75,9 @@ export function routeLostPacket(core: RouteContext, space: PacketSpace, packet: 
       // RFC 9000 §13.3: challenges are made afresh by path validation, responses are sent once, datagrams never again.
       case TokenKind.pathChallenge:
       case TokenKind.pathResponse:
+        break
       case TokenKind.datagram:
+        if (!stillInFlight) core.datagrams.lost(b)
         break
       default:
         core.streams.lost(kind, a, b, tokens[i + 3]!)

@@ -1,5 +1,6 @@
 // What a connection tells its owner, drained with poll() until null.
 
+import type { DatagramOutcome } from '../datagram/queue.ts'
 import type { StreamEvent } from '../stream/stream-events.ts'
 import type { TlsNeed } from '../tls/events.ts'
 import type { CloseReason } from './close-reason.ts'
@@ -19,6 +20,8 @@ export type ConnectionEvent =
   | StreamEvent
   /** At least one DATAGRAM can be taken with datagramReceive(). */
   | { readonly kind: 'datagram' }
+  /** Of a datagram sent with a tag. */
+  | DatagramOutcome
   /** Packets to this connection ID belong here from now on. */
   | { readonly kind: 'connection-id-issued'; readonly connectionId: Uint8Array }
   /** The peer will not use this connection ID any more. */

@@ -70,7 +70,7 @@ export function resendOldest(core: ConnectionCore, space: PacketSpace, packets: 
   for (let number = space.sent.oldest; number <= space.sent.largestSent && left > 0; number += 1) {
     const packet = space.sent.at(number)
     if (packet === null || !packet.ackEliciting || packet.mtuProbe) continue
-    routeLostPacket(core, space, packet)
+    routeLostPacket(core, space, packet, true)
     left -= 1
   }
 }

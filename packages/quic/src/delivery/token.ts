@@ -4,7 +4,7 @@
 //   resetStreamAt (stream id, reliable size, 0)
 //   maxData, dataBlocked (limit, 0, 0)    maxStreamData, streamDataBlocked (stream id, limit, 0)
 //   maxStreams, streamsBlocked (1 bidirectional | 0, limit, 0)    newConnectionId, retireConnectionId (sequence, 0, 0)
-//   datagram (length, 0, 0)               the rest belongs to the connection
+//   datagram (length, serial number or 0, 0)               the rest belongs to the connection
 
 export const TokenKind = {
   ack: 1,

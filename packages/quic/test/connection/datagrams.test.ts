@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { TransportErrorCode } from '../../src/wire/constants.ts'
 import { Attacker } from './attacker.ts'
 import * as frames from './frames.ts'
-import { Pair, pattern } from './pair.ts'
+import { CLIENT, Pair, pattern } from './pair.ts'
 import type { Peer } from './pair.ts'
 
 function drain(peer: Peer): Uint8Array[] {
@@ -25,6 +25,57 @@ describe('datagrams (RFC 9221)', () => {
     expect(drain(pair.server).map((data) => data.length)).toEqual(Array.from({ length: 20 }, (_, i) => i * 50))
     expect(drain(pair.client)).toEqual(Array.from({ length: 20 }, (_, i) => pattern(i * 40, i)))
     expect(pair.server.has('datagram')).toBe(true)
+  })
+
+  it('report their outcome to who gave a tag, and to nobody else (§5.2)', () => {
+    const pair = new Pair().establish().settle()
+    const { connection, events } = pair.client
+    const told = (): unknown[] => events.filter((event) => event.kind === 'datagram-acknowledged' || event.kind === 'datagram-lost')
+    connection.datagramSend(pattern(100), 5)
+    connection.datagramSend(pattern(100))
+    pair.network.turnAll()
+    pair.network.runFor(200)
+    expect(told()).toEqual([{ kind: 'datagram-acknowledged', tag: 5 }])
+    pair.network.setFilter((bytes, from) => (from === CLIENT ? null : bytes))
+    connection.datagramSend(pattern(100), 6)
+    pair.network.turnAll()
+    // A probe timeout is no proof of loss: it takes an acknowledgement of what came after.
+    pair.network.runFor(300)
+    expect(told()).toHaveLength(1)
+    pair.network.setFilter(null)
+    connection.datagramSend(pattern(100), 7)
+    pair.network.turnAll()
+    pair.network.runFor(5000)
+    expect(told().slice(1)).toEqual(expect.arrayContaining([{ kind: 'datagram-lost', tag: 6 }, { kind: 'datagram-acknowledged', tag: 7 }]))
+    expect(told()).toHaveLength(3)
+  })
+
+  it('every tagged one has exactly one outcome over a bad network, and those that arrived are not all called lost', () => {
+    const pair = new Pair({ seed: 3, conditions: { loss: 0.2, reorder: 0.3, reorderDelay: 60 } }).establish()
+    const { connection, events } = pair.client
+    for (let tag = 0; tag < 300; tag += 1) {
+      expect(connection.datagramSend(pattern(200, tag), tag)).toBe(true)
+      pair.network.turnAll()
+      pair.network.runFor(5)
+    }
+    pair.network.runFor(10_000)
+    const tags = events.flatMap((event) => (event.kind === 'datagram-acknowledged' || event.kind === 'datagram-lost' ? [event.tag] : []))
+    expect(tags.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, tag) => tag))
+    expect(events.filter((event) => event.kind === 'datagram-acknowledged').length).toBeGreaterThan(150)
+    expect(events.filter((event) => event.kind === 'datagram-lost').length).toBeGreaterThan(20)
+  })
+
+  it('a full send queue refuses, or drops the oldest when told so', () => {
+    for (const dropOldestDatagrams of [false, true]) {
+      const pair = new Pair({ client: { dropOldestDatagrams } }).establish().settle()
+      const { connection } = pair.client
+      const taken = Array.from({ length: 600 }, (_, i) => connection.datagramSend(Uint8Array.of(i & 255, i >> 8)))
+      expect(taken.filter(Boolean)).toHaveLength(dropOldestDatagrams ? 600 : 512)
+      pair.network.turnAll()
+      pair.network.runFor(500)
+      const numbers = drain(pair.server).map((data) => data[0]! + data[1]! * 256)
+      expect([numbers[0], numbers.at(-1)]).toEqual(dropOldestDatagrams ? [88, 599] : [0, 511])
+    }
   })
 
   it('are never sent again when lost (§5)', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DatagramQueue } from '../../src/datagram/queue.ts'
+import { DatagramQueue, MAX_TAGGED } from '../../src/datagram/queue.ts'
 import { TokenKind } from '../../src/delivery/token.ts'
 import { FrameType, TransportErrorCode } from '../../src/wire/constants.ts'
 import { datagramFrameSize } from '../../src/wire/frames/datagram.ts'
@@ -127,5 +127,87 @@ describe('datagram queue (RFC 9221)', () => {
     datagrams.receive()
     datagrams.onDatagram(new Uint8Array(1), 0, 1)
     expect(datagrams.pollReadable()).toBe(true)
+  })
+})
+
+describe('outcomes of tagged datagrams (RFC 9221 §5.2)', () => {
+  function tagged(config: { maxQueued?: number; dropOldest?: boolean } = {}): DatagramQueue {
+    const datagrams = new DatagramQueue({ maxFrameSize: 65535, ...config })
+    datagrams.setPeerLimit(65535)
+    return datagrams
+  }
+
+  function outcomes(datagrams: DatagramQueue): string[] {
+    const all: string[] = []
+    for (let outcome = datagrams.pollOutcome(); outcome !== null; outcome = datagrams.pollOutcome()) all.push(`${outcome.kind.slice(9)} ${outcome.tag}`)
+    return all
+  }
+
+  function serials(packet: TestPacket): number[] {
+    return packet.tokens.map((token) => token.b)
+  }
+
+  it('are told once, for those with a tag only; tags may repeat', () => {
+    const datagrams = tagged()
+    datagrams.send(new Uint8Array(1))
+    datagrams.send(new Uint8Array(2), 70)
+    datagrams.send(new Uint8Array(3))
+    datagrams.send(new Uint8Array(4), 70)
+    datagrams.send(new Uint8Array(5), 0)
+    const packet = new TestPacket()
+    expect(datagrams.write(packet)).toBe(true)
+    const [none, first, also, second, third] = serials(packet)
+    expect([none, also]).toEqual([0, 0])
+    for (const serial of [none!, first!, third!]) datagrams.acked(serial)
+    datagrams.lost(second!)
+    expect(outcomes(datagrams)).toEqual(['acknowledged 70', 'acknowledged 0', 'lost 70'])
+    // Late and repeated reports change nothing.
+    datagrams.acked(second!)
+    datagrams.lost(first!)
+    expect(outcomes(datagrams)).toEqual([])
+  })
+
+  it('dropped before sending counts as lost: too large for the path, or room for newer ones', () => {
+    const shrunk = tagged()
+    shrunk.send(new Uint8Array(1000), 1)
+    shrunk.setPacketRoom(500)
+    shrunk.write(new TestPacket(500))
+    expect(outcomes(shrunk)).toEqual(['lost 1'])
+    const full = tagged({ maxQueued: 2, dropOldest: true })
+    for (let tag = 1; tag <= 4; tag += 1) expect(full.send(new Uint8Array(10), tag)).toBe(true)
+    expect(outcomes(full)).toEqual(['lost 1', 'lost 2'])
+    expect([full.queuedCount, full.sendDropped]).toEqual([2, 2])
+    const packet = new TestPacket()
+    full.write(packet)
+    for (const serial of serials(packet)) full.acked(serial)
+    expect(outcomes(full)).toEqual(['acknowledged 3', 'acknowledged 4'])
+  })
+
+  it('a datagram larger than the whole queue is refused also where the oldest are dropped', () => {
+    const datagrams = new DatagramQueue({ maxFrameSize: 65535, maxQueuedBytes: 100, dropOldest: true })
+    datagrams.setPeerLimit(65535)
+    datagrams.send(new Uint8Array(50))
+    expect(datagrams.send(new Uint8Array(101))).toBe(false)
+    expect(datagrams.send(new Uint8Array(100))).toBe(true)
+    expect(datagrams.queuedCount).toBe(1)
+  })
+
+  it(`at most ${MAX_TAGGED} are open; without a tag one can go on`, () => {
+    const datagrams = tagged()
+    for (let tag = 0; tag < MAX_TAGGED; tag += 1) {
+      expect(datagrams.send(new Uint8Array(0), tag)).toBe(true)
+      datagrams.write(new TestPacket(10))
+    }
+    expect(datagrams.send(new Uint8Array(0), 0)).toBe(false)
+    expect(datagrams.send(new Uint8Array(0))).toBe(true)
+    datagrams.acked(1)
+    // Nobody has looked at the outcome yet.
+    expect(datagrams.send(new Uint8Array(0), 0)).toBe(false)
+    datagrams.pollOutcome()
+    expect(datagrams.send(new Uint8Array(0), 0)).toBe(true)
+  })
+
+  it('a tag is an integer from 0', () => {
+    for (const tag of [-2, 0.5, NaN, Infinity]) expect(() => tagged().send(new Uint8Array(1), tag)).toThrow(RangeError)
   })
 })
