@@ -387,11 +387,19 @@ export class Connection {
     return this.core.localIds.active()
   }
 
-  /** A live view of the counters. */
+  /** The counters: one object, brought up to date by this call and live in part. */
   stats(): Readonly<ConnectionStats> {
-    this.core.stats.streamsOpen = this.core.streams.openStreams
-    this.core.stats.eventsWaiting = this.core.events.length + this.core.streams.eventsWaiting
-    return this.core.stats
+    const { stats, streams, datagrams, events } = this.core
+    stats.streamsOpen = streams.openStreams
+    stats.streamBytesWritten = streams.bytesWritten
+    stats.streamBytesSent = streams.bytesSent
+    stats.streamBytesReceived = streams.bytesReceived
+    stats.streamBytesRead = streams.bytesRead
+    stats.datagramFramesSent = datagrams.sent
+    stats.datagramFramesReceived = datagrams.received
+    stats.datagramFramesDropped = datagrams.receivedDropped + datagrams.sendDropped
+    stats.eventsWaiting = events.length + streams.eventsWaiting
+    return stats
   }
 
   /** Of the path in use. */

@@ -39,6 +39,11 @@ export class IdleTimer {
     this.startedAt = now
   }
 
+  /** Half of the timeout after the last sign of life: time for one, where the connection is not to end. Infinity without a timeout. */
+  halfTime(): number {
+    return this.timeout === 0 ? Infinity : this.startedAt + this.timeout / 2
+  }
+
   deadline(pto: number): number {
     return this.timeout === 0 ? Infinity : this.startedAt + Math.max(this.timeout, 3 * pto)
   }

@@ -41,6 +41,7 @@ export function declareLostPackets(core: ConnectionCore, space: PacketSpace, now
     routeLostPacket(core, space, packet)
     core.trace?.packetLost(now, packet.packetType, packet.packetNumber, packet.lossTrigger)
   }
+  active.delivery.noteInFlight(active.bytesInFlight, now)
   // RFC 9002 §7.6.1: the peer's max_ack_delay counts in every space.
   const maxAckDelay = core.handshake.peerParameters?.maxAckDelay ?? 0
   const persistent = space.persistentCongestion.onLost(outcome, rtt, maxAckDelay, active.generation)

@@ -23,7 +23,8 @@ export function nextDeadline(core: ConnectionCore): number {
   let deadline = core.idle.deadline(pto)
   if (!lifecycle.isEstablished()) deadline = Math.min(deadline, core.handshake.deadline)
   else deadline = Math.min(deadline, core.idle.keepAliveAt())
-  deadline = Math.min(deadline, armLossTimer(core), core.sending.pacedUntil, core.paths.nextTimeout(), core.early.discardAt)
+  deadline = Math.min(deadline, armLossTimer(core), core.sending.pacedUntil, core.paths.nextTimeout())
+  deadline = Math.min(deadline, core.early.discardAt, blockedReminder(core))
   // RFC 9000 §8.1: what may not be sent now has to wait for the peer, not for a time.
   if (core.paths.active.nextDatagramSize() === 0) return deadline
   const { application } = core.spaces
@@ -57,7 +58,17 @@ export function onTimeouts(core: ConnectionCore, now: number): void {
   }
   if (core.sending.pacedUntil <= now) core.sending.pacedUntil = Infinity
   if (armLossTimer(core) <= now) onLossTimer(core, now)
+  if (blockedReminder(core) <= now) core.streams.repeatBlocked()
   if (core.paths.nextTimeout() <= now) onPathTimeouts(core, now)
+}
+
+/**
+ * RFC 9000 §4.1: "a sender that is flow control limited SHOULD periodically send a STREAM_DATA_BLOCKED or DATA_BLOCKED frame when it has no
+ * ack-eliciting packets in flight", so that the idle timeout does not take what the peer's application is slow to read.
+ */
+function blockedReminder(core: Pick<ConnectionCore, 'streams' | 'spaces' | 'idle' | 'lifecycle'>): number {
+  if (core.lifecycle.state !== 'confirmed' || core.spaces.application.sent.ackElicitingInFlight > 0) return Infinity
+  return core.streams.mayBeBlocked() ? core.idle.halfTime() : Infinity
 }
 
 function armLossTimer(core: ConnectionCore): number {

@@ -39,6 +39,9 @@ export class DatagramQueue {
   receivedDropped: number
   /** Queued ones dropped: the path's packets became too small for them, or (with `dropOldest`) newer ones needed the room. */
   sendDropped: number
+  /** DATAGRAM frames written, and received. */
+  sent: number
+  received: number
   private readonly maxFrameSize: number
   private readonly maxQueued: number
   private readonly maxQueuedBytes: number
@@ -60,6 +63,8 @@ export class DatagramQueue {
   constructor(config: DatagramQueueConfig) {
     this.receivedDropped = 0
     this.sendDropped = 0
+    this.sent = 0
+    this.received = 0
     this.maxFrameSize = config.maxFrameSize
     this.maxQueued = config.maxQueued ?? DEFAULT_MAX_QUEUED
     this.maxQueuedBytes = config.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES
@@ -142,6 +147,7 @@ export class DatagramQueue {
       if (size <= sink.room()) {
         writeDatagramFrame(sink.writer, data)
         sink.token(TokenKind.datagram, data.length, this.serials?.peek() ?? 0, 0)
+        this.sent += 1
         this.shiftOutgoing()
       } else if (size <= this.packetRoom) {
         return false
@@ -172,6 +178,7 @@ export class DatagramQueue {
     if (this.maxFrameSize === 0 || length + 1 > this.maxFrameSize) {
       throw new TransportError(TransportErrorCode.protocolViolation, FrameType.datagram, 'frame larger than max_datagram_frame_size')
     }
+    this.received += 1
     const backing = buffer.buffer.byteLength
     const view = buffer.subarray(start, start + length)
     // A view keeps its whole packet alive; not slice(), which is a view when the driver hands over a Node Buffer.

@@ -44,6 +44,11 @@ export class LatestValue {
     if (value === this.said && !this.pending) this.pending = true
   }
 
+  /** Says the value once more. No effect before it was said, or when nothing is to be said. */
+  repeat(): void {
+    if (this.value === this.said && this.said !== -1) this.pending = true
+  }
+
   /** The value said last, -1 when none. */
   lastSaid(): number {
     return this.said

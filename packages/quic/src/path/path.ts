@@ -9,6 +9,7 @@ import { EcnValidation } from '../recovery/ecn.ts'
 import { RttEstimator } from '../recovery/rtt.ts'
 import { MAX_UDP_PAYLOAD } from '../wire/constants.ts'
 import { AmplificationBudget } from './amplification.ts'
+import { DeliveryMeter } from './delivery-meter.ts'
 import type { PathAddress } from './path-address.ts'
 import { PathValidation, PathValidationState } from './path-validation.ts'
 import { ETHERNET_DATAGRAM, MtuDiscovery } from './pmtud.ts'
@@ -56,6 +57,7 @@ export class Path {
   readonly responses: Uint8Array[]
   readonly mtu: MtuDiscovery
   readonly ecn: EcnValidation
+  readonly delivery: DeliveryMeter
   /** Shared by the paths of one generation, as the window is that it is held against. */
   private readonly flight: { bytes: number }
   /** The peer's max_udp_payload_size, Infinity before it is known. */
@@ -89,6 +91,7 @@ export class Path {
     this.rtt = inherited !== null ? inherited.rtt : new RttEstimator(config.initialRtt)
     this.mtu = inherited !== null ? inherited.mtu : new MtuDiscovery(mtuConfig(address, config))
     this.ecn = inherited !== null ? inherited.ecn : new EcnValidation(config.ecnCapable === true)
+    this.delivery = inherited !== null ? inherited.delivery : new DeliveryMeter()
     this.peerLimit = inherited !== null ? inherited.peerLimit : Infinity
     this.congestion = inherited !== null ? inherited.congestion : config.createController(config.maxDatagramSize)
     this.pacer = inherited !== null ? inherited.pacer : new Pacer(config.maxDatagramSize)

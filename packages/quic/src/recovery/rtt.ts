@@ -16,6 +16,8 @@ export class RttEstimator {
   variance: number
   /** Least sample seen, 0 before the first; not adjusted for ack delay. */
   minimum: number = 0
+  /** Largest sample seen, 0 before the first; for statistics. */
+  maximum: number = 0
   /** When the first sample was taken, Infinity before it. */
   firstSampleAt: number = Infinity
 
@@ -32,6 +34,7 @@ export class RttEstimator {
    */
   update(latest: number, ackDelay: number, now: number): void {
     this.latest = latest
+    if (latest > this.maximum) this.maximum = latest
     if (!this.hasSample) {
       this.hasSample = true
       this.firstSampleAt = now
@@ -65,6 +68,7 @@ export class RttEstimator {
     this.smoothed = initialRtt
     this.variance = initialRtt / 2
     this.minimum = 0
+    this.maximum = 0
     this.firstSampleAt = Infinity
   }
 }

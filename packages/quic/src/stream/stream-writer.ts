@@ -33,6 +33,8 @@ import type { IncomingLimit, OutgoingLimit } from './stream-limits.ts'
 import type { StreamMap } from './stream-map.ts'
 
 export class StreamWriter {
+  /** Stream bytes sent that had been sent before. */
+  bytesRetransmitted: number
   private readonly map: StreamMap
   private readonly sendFlow: FlowSender
   private readonly receiveFlow: FlowReceiver
@@ -42,10 +44,13 @@ export class StreamWriter {
   private readonly controlQueue: Ring<Stream>
   /** Streams with control bits set. */
   private controlCount: number
+  /** The stream that ran out of its credit last; it may have got some since. */
+  private lastBlocked: Stream | null
   private readonly onProgress: (stream: Stream) => void
 
   /** onProgress: the sending half sent or finished something. */
   constructor(map: StreamMap, sendFlow: FlowSender, receiveFlow: FlowReceiver, onProgress: (stream: Stream) => void) {
+    this.bytesRetransmitted = 0
     this.map = map
     this.sendFlow = sendFlow
     this.receiveFlow = receiveFlow
@@ -54,6 +59,7 @@ export class StreamWriter {
     this.resend = new StreamSchedule<Stream>()
     this.controlQueue = new Ring<Stream>()
     this.controlCount = 0
+    this.lastBlocked = null
     this.onProgress = onProgress
   }
 
@@ -74,7 +80,26 @@ export class StreamWriter {
       return
     }
     this.fresh.remove(send.fresh)
-    if (send.isBlocked() && send.flow.becameBlocked()) this.want(stream, StreamControl.streamDataBlocked)
+    if (send.isBlocked() && send.flow.becameBlocked()) {
+      this.lastBlocked = stream
+      this.want(stream, StreamControl.streamDataBlocked)
+    }
+  }
+
+  /** Flow control may hold back data of the application. */
+  mayBeBlocked(): boolean {
+    return this.lastBlocked !== null || this.isConnectionBlocked()
+  }
+
+  /** RFC 9000 §4.1: what holds data back is said again, once: for the connection, or for one of the streams. */
+  repeatBlocked(): void {
+    if (this.isConnectionBlocked()) {
+      this.dataBlocked.repeat()
+      return
+    }
+    const blocked = this.lastBlocked?.send?.isBlocked() === true ? this.lastBlocked : this.anyBlocked()
+    this.lastBlocked = blocked
+    if (blocked !== null) this.want(blocked, StreamControl.streamDataBlocked)
   }
 
   setPriority(send: SendStream<Stream>, urgency: number, incremental: boolean): void {
@@ -111,6 +136,7 @@ export class StreamWriter {
 
   /** The connection's credit is `limit`, none of it used. */
   startOver(limit: number): void {
+    this.lastBlocked = null
     this.dataBlocked.startOver()
     this.sendFlow.startOver(limit)
   }
@@ -134,6 +160,7 @@ export class StreamWriter {
   /** The stream is gone. */
   forget(stream: Stream): void {
     this.withdraw(stream, stream.control)
+    if (this.lastBlocked === stream) this.lastBlocked = null
     if (stream.send === null) return
     this.fresh.remove(stream.send.fresh)
     this.resend.remove(stream.send.resend)
@@ -232,6 +259,11 @@ export class StreamWriter {
       map.outgoingBidi.blocked.wants() ||
       map.outgoingUni.blocked.wants()
     )
+  }
+
+  private anyBlocked(): Stream | null {
+    for (const stream of this.map.values()) if (!stream.held && stream.send !== null && stream.send.isBlocked()) return stream
+    return null
   }
 
   private isConnectionBlocked(): boolean {
@@ -342,6 +374,8 @@ export class StreamWriter {
     if (!resend) {
       send.flow.spend(length)
       this.sendFlow.spend(length)
+    } else {
+      this.bytesRetransmitted += length
     }
     sink.token(TokenKind.stream, stream.id, offset, packLengthAndFin(length, fin))
     send.onSent(fin)

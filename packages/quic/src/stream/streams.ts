@@ -80,6 +80,21 @@ export class Streams {
     return this.map.size
   }
 
+  /** Stream bytes sent for the first time. */
+  get bytesSent(): number {
+    return this.sendFlow.used
+  }
+
+  /** Stream bytes sent again. */
+  get bytesRetransmitted(): number {
+    return this.writer.bytesRetransmitted
+  }
+
+  /** Stream bytes received, each once, gaps included. */
+  get bytesReceived(): number {
+    return this.receiveFlow.received
+  }
+
   /** Events not polled yet. */
   get eventsWaiting(): number {
     return this.events.length
@@ -381,6 +396,16 @@ export class Streams {
 
   lost(kind: number, a: number, b: number, c: number): void {
     this.writer.lost(kind, a, b, c)
+  }
+
+  /** Flow control may hold back data, and nothing says so at the moment. */
+  mayBeBlocked(): boolean {
+    return this.writer.mayBeBlocked() && !this.writer.wants()
+  }
+
+  /** DATA_BLOCKED or STREAM_DATA_BLOCKED becomes due once more, if data is held back (RFC 9000 §4.1). */
+  repeatBlocked(): void {
+    this.writer.repeatBlocked()
   }
 
   // -- events

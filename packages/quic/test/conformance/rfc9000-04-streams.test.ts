@@ -30,7 +30,7 @@ const cases: readonly Case[] = [
     name: '§4.1: STREAM beyond MAX_STREAM_DATA',
     packets: (own) => [frames.stream(own, 1900, pattern(101))],
     code: flowControlError,
-    frameType: 0x08,
+    frameType: 0x0e,
   },
   { name: '§4.1: STREAM of nothing beyond MAX_STREAM_DATA', packets: (own) => [frames.stream(own, 2001, EMPTY)], code: flowControlError },
   {

@@ -40,6 +40,8 @@ export function onAck(core: ConnectionCore, space: PacketSpace, now: number): vo
   if (path.appLimited) path.congestion.onAppLimited(path.bytesInFlight)
   path.congestion.onAckBatchEnd(now, path.bytesInFlight, path.underusesWindow(inFlightBefore))
   onProgress(core, space, now)
+  path.delivery.onAcked(inFlightBefore - path.bytesInFlight, path.rtt.smoothed, now)
+  path.delivery.noteInFlight(path.bytesInFlight, now)
   space.sent.forgetLost(now, 3 * probeTimeout(core, path))
   outcome.release(core.packetPool)
   if (core.trace !== null) traceMetrics(core, space, path, now)

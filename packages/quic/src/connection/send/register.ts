@@ -7,7 +7,7 @@ import type { SentPacket } from '../../recovery/sent-packet.ts'
 import type { ConnectionCore } from '../core.ts'
 
 export function registerSent(
-  core: Pick<ConnectionCore, 'idle' | 'stats' | 'paths' | 'sending'>,
+  core: Pick<ConnectionCore, 'idle' | 'stats' | 'paths' | 'sending' | 'streams'>,
   space: PacketSpace,
   path: Path,
   packet: SentPacket,
@@ -19,6 +19,10 @@ export function registerSent(
   packet.ecn = core.sending.ecn
   packet.pathProbe = path !== core.paths.active
   core.stats.packetsSent += 1
+  if (core.streams.bytesRetransmitted !== core.stats.streamBytesRetransmitted) {
+    core.stats.streamBytesRetransmitted = core.streams.bytesRetransmitted
+    core.stats.packetsRetransmitted += 1
+  }
   if (packet.ecn === Ecn.ect0) {
     space.ecn.sent += 1
     path.ecn.onSent(now, path.rtt.pto(0))
@@ -33,6 +37,7 @@ export function registerSent(
     // A probed path that inherited its congestion state shares it with the path in use.
     const charged = core.paths.ofPacket(packet) ?? path
     charged.addInFlight(packet.size)
+    path.delivery.noteInFlight(charged.bytesInFlight, now)
     path.congestion.onSent(now, packet, charged.bytesInFlight)
     path.pacer.onSent(now, packet.size, path.congestion.pacingRate(path.rtt))
   }
