@@ -289,6 +289,35 @@ describe('sending RESET_STREAM_AT (§5)', () => {
   })
 })
 
+describe('RESET_STREAM_AT in early data that was rejected (RFC 9001 §4.6.2)', () => {
+  function rejected(peer: Partial<typeof LIMITS>): { client: Streams; id: number } {
+    const client = room('client')
+    const id = client.open(false)
+    write(client, id, 0, 800, true)
+    client.resetAt(id, CODE, 300)
+    const early = flush(client)
+    for (const packet of early) lose(client, packet)
+    client.startOver({ ...LIMITS, ...peer })
+    return { client, id }
+  }
+
+  it('the promise is kept, and nothing more is sent', () => {
+    const { client, id } = rejected({})
+    const packets = flush(client)
+    expect(packets.flatMap(framesOf)).toEqual([
+      { type: FrameType.stream, streamId: id, offset: 0, length: 300, fin: false },
+      resetAtFrame(300, 300),
+    ])
+    for (const packet of packets) ack(client, packet)
+    expect(client.sendState(id)).toBe(SendState.dataRecvd)
+  })
+
+  it('a server that does not take it any more gets RESET_STREAM', () => {
+    const { client, id } = rejected({ resetStreamAt: false })
+    expect(flush(client).flatMap(framesOf)).toEqual([{ type: FrameType.resetStream, streamId: id, code: CODE, finalSize: 0 }])
+  })
+})
+
 describe('receiving RESET_STREAM_AT (§5)', () => {
   it('the reset surfaces when the promised bytes have been read', () => {
     const server = room('server')

@@ -29,6 +29,7 @@ const declared = {
   disableActiveMigration: true,
   maxDatagramFrameSize: 1000,
   greaseQuicBit: true,
+  resetStreamAt: true,
   versionInformation: { chosen: 1, available: [1] },
 }
 
@@ -47,6 +48,7 @@ describe('remembered transport parameters', () => {
       activeConnectionIdLimit: 7,
       disableActiveMigration: true,
       maxDatagramFrameSize: 1000,
+      resetStreamAt: true,
     })
   })
 
@@ -64,5 +66,7 @@ describe('remembered transport parameters', () => {
     ] as const) {
       expect(reducedLimit(remembered, { ...declared, [name]: declared[name] - 1 })).toBe(name)
     }
+    expect(reducedLimit(remembered, { ...declared, resetStreamAt: false })).toBe('resetStreamAt')
+    expect(reducedLimit({ ...remembered, resetStreamAt: false }, declared)).toBeNull()
   })
 })
