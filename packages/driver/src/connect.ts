@@ -26,6 +26,7 @@ import { configForSocket, transportPart, versionPart, type QuicSettings } from '
 import { processSessions, sessionOrigin, sessionsOf } from './settings/session-store.ts'
 import { processTokens, tokensOf } from './settings/token-store.ts'
 import { cryptoProvider, type CryptoChoice } from './tls/crypto-choice.ts'
+import type { NeedHandlers } from './tls/need-answers.ts'
 import { clientTls, type ClientTlsOptions } from './tls/tls-options.ts'
 import type { IoWorker } from './worker/io-worker.ts'
 
@@ -152,7 +153,7 @@ export async function connect(options: ConnectOptions): Promise<QuicConnection> 
     provider,
     random: provider.random,
     tls: {
-      ...clientTls(options.tls ?? {}, options.serverName ?? host, keyLogger(settings.keylogFile)),
+      ...clientTls(options.tls ?? {}, options.serverName ?? host, keyLogger(settings.keylogFile), provider),
       ...clientSessions(options, options.serverName ?? host, port),
     },
     transport,
@@ -188,12 +189,13 @@ async function connectTo(
   let connection: QuicConnection
   try {
     const forSocket = configForSocket(config, router.socket)
+    const needs: NeedHandlers = { verifyPeer: options.tls?.verifyPeer }
     // RFC 9368 §2.1: Version Negotiation is followed once, in a connection of its own.
     const nextAttempt = ({ versions }: CloseReason): IoWorker | null => {
       if (versions === undefined || versions.suggested === null || options.signal?.aborted === true) return null
-      return router.connect({ ...forSocket, originalVersion: versions.suggested, afterVersionNegotiation: true }, address, port)
+      return router.connect({ ...forSocket, originalVersion: versions.suggested, afterVersionNegotiation: true }, address, port, needs)
     }
-    const worker = router.connect(forSocket, address, port)
+    const worker = router.connect(forSocket, address, port, needs)
     connection = new QuicConnection(worker, router.socket.localAddress, options.application, nextAttempt)
   } catch (error) {
     if (socket !== null) await router.stop()

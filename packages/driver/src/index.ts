@@ -64,7 +64,19 @@ export type { QuicSettings } from './settings/quic-settings.ts'
 export { defaultStreamCapacity, FLOW_CAPACITY, STREAM_CAPACITY } from './settings/stream-capacity.ts'
 export { cryptoProvider } from './tls/crypto-choice.ts'
 export type { CryptoChoice } from './tls/crypto-choice.ts'
-export type { CertificateInput, CertificateOption, ClientTlsOptions, CommonTlsOptions, ServerTlsOptions } from './tls/tls-options.ts'
+export { externalKey } from './tls/external-key.ts'
+export type { ExternalKey } from './tls/external-key.ts'
+export type { PeerCertificates } from './tls/need-answers.ts'
+export type {
+  CertificateInput,
+  CertificateOption,
+  ClientAuthenticationOption,
+  ClientTlsOptions,
+  CommonTlsOptions,
+  ContextOption,
+  PeerVerifier,
+  ServerTlsOptions,
+} from './tls/tls-options.ts'
 export {
   createDevCertificate,
   MemorySessionStore,
@@ -76,6 +88,7 @@ export {
   VERSION_2,
 } from '@quicwire/quic'
 export type {
+  ClientHelloInfo,
   ConnectionIdGenerator,
   DevCertificate,
   DevCertificateOptions,

@@ -33,7 +33,7 @@ import {
   type QuicSettings,
 } from './settings/quic-settings.ts'
 import { cryptoProvider, type CryptoChoice } from './tls/crypto-choice.ts'
-import { serverTls, type ServerTlsOptions } from './tls/tls-options.ts'
+import { serverNeeds, serverTls, setCertificates, type CertificateOption, type ServerTlsOptions } from './tls/tls-options.ts'
 import type { IoWorker } from './worker/io-worker.ts'
 
 /** Bytes of the connection IDs issued here, unless ListenOptions.connectionIds makes them. */
@@ -145,6 +145,7 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
   private readonly tickets: ServerTickets | null
   private readonly incoming: UnboundedSender<IncomingConnection>
   private readonly accepted: Receiver<IncomingConnection>
+  private readonly config: ConnectionConfig
   private closing: Promise<void> | null
 
   /** Use listen(). */
@@ -157,6 +158,7 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
     this.tickets = config.tls.tickets ?? null
     this.incoming = channel.sender
     this.accepted = channel.receiver
+    this.config = config
     this.closing = null
     const serverConfig = configForSocket(config, socket)
     this.router = new Router({
@@ -173,6 +175,7 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
         tokenKeys: options.tokenKeys,
         tokenTime: () => Date.now(),
       },
+      needs: serverNeeds(options.tls, config.provider),
       onIncoming: (worker) => {
         // Several of one turn may have passed the policy together.
         if (this.accepted.length >= backlog || this.router.size > maxConnections) refuse(worker)
@@ -202,6 +205,14 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
     } catch (error) {
       throw new OptionError((error as Error).message, error)
     }
+  }
+
+  /**
+   * Replaces `tls.certificates`: handshakes that begin from now on see the new ones, connections go on as they are. Throws OptionError,
+   * also where certificates are selected by a function.
+   */
+  setCertificates(certificates: readonly CertificateOption[]): void {
+    setCertificates(this.config.tls, certificates, this.config.provider)
   }
 
   /** Connections alive, closing ones included. */
@@ -290,7 +301,7 @@ export async function listen(options: ListenOptions): Promise<QuicListener> {
   const config: ConnectionConfig = {
     provider,
     random: provider.random,
-    tls: serverTls(options.tls, provider, keyLogger(settings.keylogFile)),
+    tls: serverTls(options.tls, provider, keyLogger(settings.keylogFile), Date.now() - (options.clock ?? monotonicClock).now()),
     transport,
     ...versionPart(settings),
     connectionIds: options.connectionIds ?? new RandomConnectionIdGenerator(provider.random, CONNECTION_ID_LENGTH),

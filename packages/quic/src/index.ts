@@ -54,9 +54,18 @@ export type { TicketSettings } from './tls/resumption/server-tickets.ts'
 export { MemorySessionStore } from './tls/resumption/session-store.ts'
 export type { SessionLimits, SessionStore, StoredSession } from './tls/resumption/session-store.ts'
 export { TrustAnchors } from './tls/certificates/roots.ts'
-export type { HandshakeInfo, ServerCertificate, TlsConfig, VerifyPolicy } from './tls/config.ts'
+export { CertificateSet } from './tls/certificates/certificate-set.ts'
+export type {
+  ClientAuthentication,
+  ClientCertificate,
+  HandshakeInfo,
+  ServerCertificate,
+  ServerContext,
+  TlsConfig,
+  VerifyPolicy,
+} from './tls/config.ts'
 export { CertificateError, TlsUsageError } from './tls/errors.ts'
-export type { TlsAnswer, TlsEvent, TlsNeed, VerifyItem } from './tls/events.ts'
+export type { ClientHelloInfo, TlsAnswer, TlsEvent, TlsNeed, VerifyItem } from './tls/events.ts'
 export type { TraceSink } from './trace/sink.ts'
 export { PacketType, TransportErrorCode, VERSION_1, VERSION_2 } from './wire/constants.ts'
 export { TransportError, transportErrorName } from './wire/transport-error.ts'

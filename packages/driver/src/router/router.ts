@@ -7,6 +7,7 @@ import { Fifo } from '../channel/fifo.ts'
 import type { Clock } from '../io/clock.ts'
 import type { DatagramHandler, DatagramSocket } from '../io/datagram-socket.ts'
 import type { TraceFiles } from '../io/trace-files.ts'
+import type { NeedHandlers } from '../tls/need-answers.ts'
 import { IoWorker, type WorkerHost } from '../worker/io-worker.ts'
 import { Deadlines } from './deadlines.ts'
 
@@ -15,6 +16,8 @@ export interface RouterOptions {
   readonly endpoint: EndpointConfig
   readonly clock: Clock
   readonly traces: TraceFiles | null
+  /** Answers what TLS asks for incoming connections. */
+  readonly needs?: NeedHandlers | undefined
   /** A connection the endpoint has accepted. */
   readonly onIncoming?: ((worker: IoWorker) => void) | undefined
   /** The socket lives for its connections alone: it is closed with the last, and a closing period does not keep the process alive. */
@@ -73,9 +76,9 @@ export class Router implements DatagramHandler, WorkerHost {
     return this.clock.now()
   }
 
-  connect(config: ConnectionConfig, address: string, port: number): IoWorker {
+  connect(config: ConnectionConfig, address: string, port: number, needs: NeedHandlers): IoWorker {
     const now = this.clock.now()
-    return this.adopt(this.endpoint.connect(config, this.socket.path(address, port), now), now)
+    return this.adopt(this.endpoint.connect(config, this.socket.path(address, port), now), needs, now)
   }
 
   stopAccepting(): void {
@@ -163,11 +166,11 @@ export class Router implements DatagramHandler, WorkerHost {
     if (batch === null) return
     for (let i = 0; i < batch.length; i++) {
       const connection = this.endpoint.receive(batch.datagrams[i]!, batch.paths[i]!, now, batch.ecn[i]!)
-      if (connection !== null) this.mark(this.workers.get(connection) ?? this.adopt(connection, now))
+      if (connection !== null) this.mark(this.workers.get(connection) ?? this.adoptIncoming(connection, now))
     }
     batch.clear()
     for (let incoming = this.endpoint.pollIncoming(); incoming !== null; incoming = this.endpoint.pollIncoming()) {
-      const worker = this.workers.get(incoming) ?? this.adopt(incoming, now)
+      const worker = this.workers.get(incoming) ?? this.adoptIncoming(incoming, now)
       this.options.onIncoming?.(worker)
     }
   }
@@ -206,8 +209,12 @@ export class Router implements DatagramHandler, WorkerHost {
     }
   }
 
-  private adopt(connection: Connection, now: number): IoWorker {
-    const worker = new IoWorker(this, connection, now)
+  private adoptIncoming(connection: Connection, now: number): IoWorker {
+    return this.adopt(connection, this.options.needs ?? {}, now)
+  }
+
+  private adopt(connection: Connection, needs: NeedHandlers, now: number): IoWorker {
+    const worker = new IoWorker(this, connection, needs, now)
     this.workers.set(connection, worker)
     this.schedule(worker)
     return worker

@@ -1,10 +1,28 @@
-// Answers to what the TLS engine cannot do synchronously: RSA on a provider without node:crypto goes to WebCrypto. A failure is an
-// answer too (invalid, or an empty signature), so the handshake ends with the right alert instead of hanging.
+// Answers to what the TLS engine cannot do synchronously: RSA on a provider without node:crypto goes to WebCrypto, a key that is
+// elsewhere to its signer, contexts and verdicts to the application. A failure is an answer too (invalid, no signature, no context,
+// not welcome), so the handshake ends with the right alert instead of hanging.
 
-import type { SignatureScheme, TlsAnswer, TlsNeed } from '@quicwire/quic'
+import type { ClientHelloInfo, ServerContext, SignatureScheme, TlsAnswer, TlsNeed } from '@quicwire/quic'
+import { externalSigner } from './external-key.ts'
 
 export type Need = TlsNeed
 type VerifyItem = Extract<Need, { need: 'verify' }>['items'][number]
+
+/** The certificates of a peer that has proved to hold the leaf's key. */
+export interface PeerCertificates {
+  /** DER, leaf first. */
+  readonly certificates: readonly Uint8Array[]
+  /** The name the client connects to. */
+  readonly serverName: string | null
+  readonly ocspResponse: Uint8Array | null
+  readonly signedCertificateTimestamps: Uint8Array | null
+}
+
+/** What the application answers itself. */
+export interface NeedHandlers {
+  readonly selectContext?: ((hello: ClientHelloInfo) => ServerContext | null | Promise<ServerContext | null>) | undefined
+  readonly verifyPeer?: ((peer: PeerCertificates) => string | null | Promise<string | null>) | undefined
+}
 
 interface RsaAlgorithm {
   readonly name: 'RSA-PSS' | 'RSASSA-PKCS1-v1_5'
@@ -44,21 +62,54 @@ async function verifyOne(item: VerifyItem): Promise<boolean> {
   }
 }
 
-async function sign(need: Extract<Need, { need: 'sign' }>): Promise<Uint8Array> {
-  const algorithm = RSA_ALGORITHMS.get(need.scheme)
-  const pkcs8 = need.key.pkcs8
-  if (algorithm === undefined || pkcs8 === null) return new Uint8Array(0)
+async function sign(need: Extract<Need, { need: 'sign' }>): Promise<Uint8Array | null> {
+  const external = externalSigner(need.key)
   try {
+    if (external !== null) return await external(need.scheme, need.message)
+    const algorithm = RSA_ALGORITHMS.get(need.scheme)
+    const pkcs8 = need.key.pkcs8
+    if (algorithm === undefined || pkcs8 === null) return null
     const parameters = { name: algorithm.name, hash: algorithm.hash }
     const key = await crypto.subtle.importKey('pkcs8', owned(pkcs8), parameters, false, ['sign'])
     return new Uint8Array(await crypto.subtle.sign({ name: algorithm.name, saltLength: algorithm.saltLength }, key, owned(need.message)))
   } catch {
-    return new Uint8Array(0)
+    return null
   }
 }
 
+async function context(hello: ClientHelloInfo, { selectContext }: NeedHandlers): Promise<ServerContext | null> {
+  try {
+    return (await selectContext?.(hello)) ?? null
+  } catch (error) {
+    warn(error)
+    return null
+  }
+}
+
+async function refusal(peer: PeerCertificates, { verifyPeer }: NeedHandlers): Promise<string | null> {
+  if (verifyPeer === undefined) return 'nobody is there to judge the peer'
+  try {
+    return await verifyPeer(peer)
+  } catch (error) {
+    warn(error)
+    return 'the check of the peer failed'
+  }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error), 'QuicwireTls')
+}
+
 /** Never rejects. */
-export async function answerNeed(need: Need): Promise<TlsAnswer> {
-  if (need.need === 'sign') return { need: 'sign', signature: await sign(need) }
-  return { need: 'verify', valid: await Promise.all(need.items.map(verifyOne)) }
+export async function answerNeed(need: Need, handlers: NeedHandlers): Promise<TlsAnswer> {
+  switch (need.need) {
+    case 'sign':
+      return { need: 'sign', signature: await sign(need) }
+    case 'verify':
+      return { need: 'verify', valid: await Promise.all(need.items.map(verifyOne)) }
+    case 'context':
+      return { need: 'context', context: await context(need.hello, handlers) }
+    case 'peer':
+      return { need: 'peer', refusal: await refusal(need, handlers) }
+  }
 }

@@ -6,7 +6,7 @@ import { TransportErrorCode, type CloseReason, type Connection, type ConnectionE
 import type { ApplicationContext, ApplicationOverQuic } from '../app/application.ts'
 import { ConnectionError } from '../errors.ts'
 import type { DatagramSocket } from '../io/datagram-socket.ts'
-import { answerNeed, type Need } from '../tls/need-answers.ts'
+import { answerNeed, type Need, type NeedHandlers } from '../tls/need-answers.ts'
 import { HandshakeStage } from './handshake-stage.ts'
 import type { ConnectionStage, StageHost } from './stage.ts'
 import { WaitingStage } from './waiting-stage.ts'
@@ -47,6 +47,7 @@ export class IoWorker implements ApplicationContext, StageHost {
   failure: unknown
   closeReason: CloseReason | null
   private readonly host: WorkerHost
+  private readonly needs: NeedHandlers
   private application: ApplicationOverQuic | null
   private observer: WorkerObserver | null
   private stage: ConnectionStage
@@ -54,8 +55,9 @@ export class IoWorker implements ApplicationContext, StageHost {
   /** Datagrams up to this size have been taken by the system, or are taken by all. */
   private largestSent: number
 
-  constructor(host: WorkerHost, connection: Connection, now: number) {
+  constructor(host: WorkerHost, connection: Connection, needs: NeedHandlers, now: number) {
     this.host = host
+    this.needs = needs
     this.connection = connection
     this.startedAt = now
     this.now = now
@@ -216,9 +218,14 @@ export class IoWorker implements ApplicationContext, StageHost {
   }
 
   private async answer(need: Need): Promise<void> {
-    const answer = await answerNeed(need)
+    const answer = await answerNeed(need, this.needs)
     if (this.finished) return
-    this.connection.provide(answer, this.host.now())
+    try {
+      this.connection.provide(answer, this.host.now())
+    } catch (error) {
+      // The answer made no sense to the engine: the application's fault, and the end of this connection alone.
+      this.abandon(error)
+    }
     this.host.schedule(this)
   }
 

@@ -195,11 +195,22 @@ export interface BlockCipher {
   decrypt(block: Uint8Array): void
 }
 
+/** One way to shorten a chain of certificates (RFC 8879). */
+export interface CertificateCompressor {
+  /** RFC 8879 §7.3: 1 zlib, 2 brotli, 3 zstd. */
+  readonly algorithm: number
+  compress(bytes: Uint8Array): Uint8Array
+  /** Exactly `length` bytes, or null: not of this algorithm, or longer or shorter than that. Never makes more than `length`. */
+  decompress(bytes: Uint8Array, length: number): Uint8Array | null
+}
+
 export interface CryptoProvider {
   readonly name: string
   readonly random: RandomSource
   /** Groups for key exchange, in order of preference. */
   readonly groups: readonly NamedGroup[]
+  /** In order of preference; empty where the platform brings none along. */
+  readonly certificateCompressors: readonly CertificateCompressor[]
   hash(name: HashName, data: Uint8Array): Uint8Array
   createHash(name: HashName): HashContext
   hmac(name: HashName, key: Uint8Array, data: Uint8Array): Uint8Array

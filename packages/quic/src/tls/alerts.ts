@@ -19,6 +19,7 @@ export const Alert = {
   missingExtension: 109,
   unsupportedExtension: 110,
   unrecognizedName: 112,
+  certificateRequired: 116,
   noApplicationProtocol: 120,
 } as const
 

@@ -17,7 +17,7 @@ import { Handshake, checkContext } from './handshake.ts'
 import type { StoredSession } from './resumption/session-store.ts'
 import type { HandshakeState } from './state.ts'
 
-export type { HandshakeInfo, ServerCertificate, TlsConfig, VerifyPolicy } from './config.ts'
+export type { ClientAuthentication, ClientCertificate, HandshakeInfo, ServerCertificate, ServerContext, TlsConfig, VerifyPolicy } from './config.ts'
 
 export class TlsEngine {
   readonly #handshake: Handshake
@@ -128,8 +128,22 @@ export class TlsEngine {
   info(): HandshakeInfo | null {
     const { complete, cipherSuite, group, alpn, serverName, peerCertificates, helloRetry, resumed, earlyData } = this.#handshake
     if (!complete || cipherSuite === 0 || group === 0 || alpn === null) return null
+    const { verified: peerVerified, ocspResponse, signedCertificateTimestamps } = this.#handshake
     const signatureScheme = this.#handshake.signatureScheme === 0 ? null : this.#handshake.signatureScheme
-    return { cipherSuite, group, alpn, serverName, peerCertificates, signatureScheme, helloRetry, resumed, earlyData }
+    return {
+      cipherSuite,
+      group,
+      alpn,
+      serverName,
+      peerCertificates,
+      peerVerified,
+      ocspResponse,
+      signedCertificateTimestamps,
+      signatureScheme,
+      helloRetry,
+      resumed,
+      earlyData,
+    }
   }
 
   /** RFC 9846 §7.5. `length` in bytes, at most 255 hashes. Throws TlsUsageError before the handshake is complete. */

@@ -18,6 +18,9 @@ export type CertificateCheck =
   | 'unsupported-algorithm'
   | 'unsupported-extension'
   | 'weak-key'
+  | 'pin-mismatch'
+  | 'validity-too-long'
+  | 'refused'
 
 const ALERTS: Readonly<Record<CertificateCheck, Alert>> = {
   malformed: Alert.badCertificate,
@@ -32,6 +35,9 @@ const ALERTS: Readonly<Record<CertificateCheck, Alert>> = {
   'unsupported-algorithm': Alert.unsupportedCertificate,
   'unsupported-extension': Alert.unsupportedCertificate,
   'weak-key': Alert.unsupportedCertificate,
+  'pin-mismatch': Alert.certificateUnknown,
+  'validity-too-long': Alert.certificateUnknown,
+  refused: Alert.certificateUnknown,
 }
 
 /** The peer's certificate was refused; `check` names the one check that failed. */

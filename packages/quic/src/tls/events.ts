@@ -2,6 +2,7 @@
 
 import type { CipherSuiteId, PrivateKey, SignatureScheme } from '../crypto/provider.ts'
 import type { EncryptionLevel } from '../wire/constants.ts'
+import type { ServerContext } from './config.ts'
 
 /** One signature somebody else has to check: the provider could not do it synchronously. */
 export interface VerifyItem {
@@ -10,6 +11,14 @@ export interface VerifyItem {
   readonly spki: Uint8Array
   readonly message: Uint8Array
   readonly signature: Uint8Array
+}
+
+/** What a client says of itself before anything is chosen. Numbers and names are as it sent them, unknown ones included. */
+export interface ClientHelloInfo {
+  readonly serverName: string | null
+  readonly alpn: readonly string[]
+  readonly cipherSuites: readonly number[]
+  readonly signatureSchemes: readonly number[]
 }
 
 /** A request for work the core cannot do synchronously. The handshake rests until provide() answers it. */
@@ -24,6 +33,19 @@ export type TlsNeed =
     }
   /** Answered with provide({ need: 'verify', valid }), one boolean per item. */
   | { readonly kind: 'need'; readonly need: 'verify'; readonly items: readonly VerifyItem[] }
+  /** Answered with provide({ need: 'context', context }). Only with TlsConfig.asksContext. */
+  | { readonly kind: 'need'; readonly need: 'context'; readonly hello: ClientHelloInfo }
+  /** Is this peer welcome? Answered with provide({ need: 'peer', refusal }). Only with TlsConfig.asksPeer. */
+  | {
+      readonly kind: 'need'
+      readonly need: 'peer'
+      /** DER, leaf first; the peer holds the leaf's key. Everything the configuration asks for has been checked. */
+      readonly certificates: readonly Uint8Array[]
+      /** The name of the server, the client's wish. */
+      readonly serverName: string | null
+      readonly ocspResponse: Uint8Array | null
+      readonly signedCertificateTimestamps: Uint8Array | null
+    }
 
 export type TlsEvent =
   /** Handshake bytes to send, in order, in CRYPTO frames of `level`. */
@@ -49,5 +71,10 @@ export type TlsEvent =
 
 /** The answer to a TlsNeed. */
 export type TlsAnswer =
-  | { readonly need: 'sign'; readonly signature: Uint8Array }
+  /** Null: the signer failed, which ends the handshake with internal_error. */
+  | { readonly need: 'sign'; readonly signature: Uint8Array | null }
   | { readonly need: 'verify'; readonly valid: readonly boolean[] }
+  /** Null refuses the name with unrecognized_name. */
+  | { readonly need: 'context'; readonly context: ServerContext | null }
+  /** Null: welcome. A text says why not, and ends the handshake with certificate_unknown. */
+  | { readonly need: 'peer'; readonly refusal: string | null }

@@ -7,7 +7,8 @@ import { isCipherSuite } from '../crypto/provider.ts'
 import type { CipherSuiteId, CryptoProvider, NamedGroup, SignatureScheme } from '../crypto/provider.ts'
 import { VERSION_1 } from '../wire/constants.ts'
 import type { EncryptionLevel } from '../wire/constants.ts'
-import type { TlsConfig } from './config.ts'
+import { CertificateSet } from './certificates/certificate-set.ts'
+import type { ServerContext, TlsConfig, VerifyPolicy } from './config.ts'
 import { TlsUsageError } from './errors.ts'
 import type { TlsEvent } from './events.ts'
 import type { StoredSession } from './resumption/session-store.ts'
@@ -40,15 +41,19 @@ export class Handshake {
   alpn: string | null
   serverName: string | null
   peerCertificates: readonly Uint8Array[]
+  ocspResponse: Uint8Array | null
+  signedCertificateTimestamps: Uint8Array | null
   helloRetry: boolean
   resumed: boolean
   earlyData: boolean
   /** Client: the encoded transport parameters of the server. */
   peerParameters: Uint8Array
-  /** Client: the chain was verified, in this handshake or the one it resumes. */
+  /** The peer's chain was verified, in this handshake or the one it resumes. */
   verified: boolean
   /** Client: the session offered together with early data. */
   earlySession: StoredSession | null
+  /** Server: what the ClientHello is answered with; null before that is known. */
+  context: ServerContext | null
   /** Server: the client takes tickets. */
   ticketsWanted: boolean
   /** Server: Unix milliseconds of the full handshake all this grew from. */
@@ -76,12 +81,15 @@ export class Handshake {
     this.alpn = null
     this.serverName = null
     this.peerCertificates = []
+    this.ocspResponse = null
+    this.signedCertificateTimestamps = null
     this.helloRetry = false
     this.resumed = false
     this.earlyData = false
     this.peerParameters = EMPTY
     this.verified = false
     this.earlySession = null
+    this.context = null
     this.ticketsWanted = false
     this.authenticatedAt = 0
   }
@@ -158,10 +166,35 @@ function checkConfig(config: TlsConfig, cipherSuites: readonly number[], groups:
       throw new TlsUsageError("a client that verifies certificates needs serverName; verify: { mode: 'insecure' } does without")
     }
     if (config.transportParameters === undefined) throw new TlsUsageError('a client needs transportParameters')
-  } else if (config.selectCertificate === undefined && (config.certificates === undefined || config.certificates.length === 0)) {
-    throw new TlsUsageError('a server needs certificates or selectCertificate')
+    checkPolicy(config.verify, config)
+    for (const { chain } of config.clientCertificates ?? []) {
+      if (chain.length === 0) throw new TlsUsageError('a client certificate has an empty chain')
+    }
+  } else checkServer(config)
+}
+
+function checkServer(config: TlsConfig): void {
+  const { certificates, clientAuthentication, cookieKeys } = config
+  if (config.asksContext !== true && config.selectCertificate === undefined) {
+    if (certificates === undefined || (!(certificates instanceof CertificateSet) && certificates.length === 0)) {
+      throw new TlsUsageError('a server needs certificates, selectCertificate or asksContext')
+    }
   }
-  for (const { chain } of config.certificates ?? []) {
+  for (const { chain } of certificates instanceof CertificateSet ? [] : (certificates ?? [])) {
     if (chain.length === 0) throw new TlsUsageError('a server certificate has an empty chain')
+  }
+  if (clientAuthentication !== undefined) checkPolicy(clientAuthentication.verify, config)
+  if (cookieKeys !== undefined && (cookieKeys.length === 0 || cookieKeys.some((key) => key.length !== 32))) {
+    throw new TlsUsageError('cookieKeys are 32 bytes each, at least one')
+  }
+}
+
+function checkPolicy(policy: VerifyPolicy, { timeOrigin }: TlsConfig): void {
+  if (policy.mode === 'insecure') return
+  if (policy.unixTimeMs === undefined && timeOrigin === undefined) {
+    throw new TlsUsageError('certificates are judged at a time: give verify.unixTimeMs, or timeOrigin')
+  }
+  if (policy.mode === 'pinned' && (policy.hashes.length === 0 || policy.hashes.some((hash) => hash.length !== 32))) {
+    throw new TlsUsageError('verify.hashes are SHA-256 hashes of 32 bytes, at least one')
   }
 }

@@ -1,8 +1,8 @@
-// A server that asks for a client certificate gets an empty one. RFC 9846 §4.5.1, §4.5.3. Our server never asks, so a
-// scripted one does, from the parts the engine is made of.
+// A server that asks for a client certificate gets an empty one. RFC 9846 §4.5.1, §4.5.3. A scripted
+// server asks, from the parts the engine is made of.
 
 import { expect, it } from 'vitest'
-import { concatBytes, EMPTY } from '../../src/base/bytes.ts'
+import { concatBytes } from '../../src/base/bytes.ts'
 import { nodeProvider } from '../../src/crypto/node/index.ts'
 import { cipherSuite } from '../../src/crypto/provider.ts'
 import { TlsEngine } from '../../src/tls/engine.ts'
@@ -43,8 +43,8 @@ it('answers a CertificateRequest with an empty Certificate before its Finished',
   const schedule = new EarlySchedule(nodeProvider, cipherSuite(0x1301), null).handshake(shared, transcript.digest())
   client.receive(EncryptionLevel.handshake, say(encodeEncryptedExtensions('h3', SERVER_PARAMETERS, false, false)))
   client.receive(EncryptionLevel.handshake, say(reframe(13, Uint8Array.of(0, 0, 8, 0, 13, 0, 4, 0, 2, 4, 3))))
-  client.receive(EncryptionLevel.handshake, say(encodeCertificate(EMPTY, [LEAF.der])))
-  const signature = LEAF.key.sign(0x0403, signedContent(transcript.digest()))!
+  client.receive(EncryptionLevel.handshake, say(encodeCertificate({ chain: [LEAF.der], ocspResponse: null, signedCertificateTimestamps: null })))
+  const signature = LEAF.key.sign(0x0403, signedContent('server', transcript.digest()))!
   client.receive(EncryptionLevel.handshake, say(encodeCertificateVerify(0x0403, signature)))
   client.receive(EncryptionLevel.handshake, say(encodeFinished(schedule.finished(schedule.serverSecret, transcript.digest()))))
   expect(client.complete).toBe(true)

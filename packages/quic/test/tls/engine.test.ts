@@ -63,12 +63,15 @@ describe('a full handshake', () => {
       alpn: 'h3',
       serverName: 'localhost',
       peerCertificates: [LEAF.der],
+      peerVerified: true,
+      ocspResponse: null,
+      signedCertificateTimestamps: null,
       signatureScheme: 0x0403,
       helloRetry: false,
       resumed: false,
       earlyData: false,
     })
-    expect(pair.server.info()).toEqual({ ...pair.client.info(), peerCertificates: [] })
+    expect(pair.server.info()).toEqual({ ...pair.client.info(), peerCertificates: [], peerVerified: false })
   })
 
   it('takes the transport parameters of a server late', () => {

@@ -91,17 +91,17 @@ describe('a client that gets a HelloRetryRequest', () => {
   })
 
   it('refuses one that asks for an unknown group, for the group it has sent, or for nothing', () => {
-    expect(answerTo(encodeHelloRetryRequest(0x1301, 0x0018))).toBe('alert 47')
-    expect(answerTo(encodeHelloRetryRequest(0x1301, 0x001d))).toBe('alert 47')
-    expect(answerTo(encodeHelloRetryRequest(0x1301, 0x0017))).toBe('taken')
+    expect(answerTo(encodeHelloRetryRequest(0x1301, 0x0018, null))).toBe('alert 47')
+    expect(answerTo(encodeHelloRetryRequest(0x1301, 0x001d, null))).toBe('alert 47')
+    expect(answerTo(encodeHelloRetryRequest(0x1301, 0x0017, null))).toBe('taken')
     expect(answerTo(retryWithCookie(null))).toBe('alert 47')
   })
 
   it('refuses a second one, and another suite after it', () => {
     const client = new TlsEngine(clientConfig({ groups: [0x001d, 0x0017] }))
     client.start()
-    client.receive(EncryptionLevel.initial, encodeHelloRetryRequest(0x1301, 0x0017))
-    expect(() => client.receive(EncryptionLevel.initial, encodeHelloRetryRequest(0x1301, 0x001d))).toThrow(
+    client.receive(EncryptionLevel.initial, encodeHelloRetryRequest(0x1301, 0x0017, null))
+    expect(() => client.receive(EncryptionLevel.initial, encodeHelloRetryRequest(0x1301, 0x001d, null))).toThrow(
       expect.objectContaining({ wireCode: 0x100 + 10 }),
     )
     let seen = 0
@@ -114,7 +114,7 @@ describe('a client that gets a HelloRetryRequest', () => {
 })
 
 function retryWithCookie(cookie: Uint8Array | null): Uint8Array {
-  const plain = encodeHelloRetryRequest(0x1301, 0x0017)
+  const plain = encodeHelloRetryRequest(0x1301, 0x0017, null)
   return message(2, (writer) => {
     writer.bytes(plain.subarray(4, 4 + 2 + 32 + 1 + 2 + 1))
     const extensions = writer.begin(2)

@@ -5,10 +5,12 @@ import { describe, expect, it } from 'vitest'
 import { nodeProvider } from '../../src/crypto/node/index.ts'
 import { EncryptionLevel } from '../../src/wire/constants.ts'
 import type { EncryptionLevel as Level } from '../../src/wire/constants.ts'
-import { TlsEngine } from '../../src/tls/engine.ts'
+import { TlsEngine, type TlsConfig } from '../../src/tls/engine.ts'
+import type { TlsAnswer } from '../../src/tls/events.ts'
 import { ServerTickets } from '../../src/tls/resumption/server-tickets.ts'
 import { MemorySessionStore } from '../../src/tls/resumption/session-store.ts'
-import { clientConfig, codeOf, LEAF, reframe, serverConfig } from './handshake.ts'
+import { NOW } from './certificates/authority.ts'
+import { clientConfig, codeOf, LEAF, reframe, serverConfig, TRUST } from './handshake.ts'
 
 const MESSAGES: readonly (readonly [type: number, name: string])[] = [
   [0, 'HelloRequest'],
@@ -85,6 +87,15 @@ function resumed(): Scene {
   return scene()
 }
 
+/** Both sides show a certificate. */
+function mutual(): Scene {
+  const verify = { mode: 'chain', roots: TRUST, unixTimeMs: NOW } as const
+  return {
+    client: new TlsEngine(clientConfig({ groups: [0x001d], clientCertificates: [{ chain: [LEAF.der], key: LEAF.key }] })),
+    server: new TlsEngine(serverConfig({ groups: [0x001d], clientAuthentication: { required: true, verify } })),
+  }
+}
+
 /** A client that was asked for a certificate: the request is slipped in, which only the signature will show. */
 function requested(): TlsEngine {
   const client = stopBefore(full(), 'client', 11)
@@ -104,8 +115,8 @@ const CLIENT: readonly State[] = [
   { name: 'waiting for ServerHello', level: initial, reads: [2], engine: () => stopBefore(full(), 'client', 2) },
   { name: 'waiting for ServerHello after a HelloRetryRequest', level: initial, reads: [2], engine: () => stopBefore(full(RETRIED), 'client', 2, 2) },
   { name: 'waiting for EncryptedExtensions', level: handshake, reads: [8], engine: () => stopBefore(full(), 'client', 8) },
-  { name: 'waiting for Certificate or CertificateRequest', level: handshake, reads: [11, 13], engine: () => stopBefore(full(), 'client', 11) },
-  { name: 'waiting for Certificate after a CertificateRequest', level: handshake, reads: [11], engine: requested },
+  { name: 'waiting for Certificate or CertificateRequest', level: handshake, reads: [11, 13, 25], engine: () => stopBefore(full(), 'client', 11) },
+  { name: 'waiting for Certificate after a CertificateRequest', level: handshake, reads: [11, 25], engine: requested },
   { name: 'waiting for CertificateVerify', level: handshake, reads: [15], engine: () => stopBefore(full(), 'client', 15) },
   { name: 'waiting for Finished', level: handshake, reads: [20], engine: () => stopBefore(full(), 'client', 20) },
   { name: 'resuming, waiting for EncryptedExtensions', level: handshake, reads: [8], engine: () => stopBefore(resumed(), 'client', 8) },
@@ -118,8 +129,12 @@ const SERVER: readonly State[] = [
   { name: 'waiting for ClientHello', level: initial, reads: [1], engine: () => stopBefore(full(), 'server', 1) },
   { name: 'waiting for the second ClientHello', level: initial, reads: [1], engine: () => stopBefore(full(RETRIED), 'server', 1, 2) },
   { name: 'waiting for Finished', level: handshake, reads: [20], engine: () => stopBefore(full(), 'server', 20) },
+  { name: 'waiting for the Certificate of the client', level: handshake, reads: [11, 25], engine: () => stopBefore(mutual(), 'server', 11) },
+  { name: 'waiting for the CertificateVerify of the client', level: handshake, reads: [15], engine: () => stopBefore(mutual(), 'server', 15) },
+  { name: 'waiting for Finished after a certificate', level: handshake, reads: [20], engine: () => stopBefore(mutual(), 'server', 20) },
   { name: 'resuming, waiting for Finished', level: handshake, reads: [20], engine: () => stopBefore(resumed(), 'server', 20) },
   { name: 'complete', level: application, reads: [], engine: () => stopBefore(full(), 'server', -1) },
+  { name: 'complete with a client certificate', level: application, reads: [], engine: () => stopBefore(mutual(), 'server', -1) },
 ]
 
 /** What an empty message of this type does to an engine in this state. */
@@ -161,19 +176,70 @@ for (const [role, states] of [['client', CLIENT], ['server', SERVER]] as const) 
   })
 }
 
+function resting(side: 'client' | 'server', client: Partial<TlsConfig>, server: Partial<TlsConfig>): TlsEngine {
+  const scene = { client: new TlsEngine(clientConfig({ groups: [0x001d], ...client })), server: new TlsEngine(serverConfig(server)) }
+  return stopBefore(scene, side, -1)
+}
+
+const clientKey = { kind: LEAF.key.kind, schemes: LEAF.key.schemes, pkcs8: null, sign: () => null }
+const authentication = { verify: { mode: 'insecure' } } as const
+const shown = [{ chain: [LEAF.der], key: LEAF.key }]
+
+/** What is asked, at which level, the answer that goes on, and the one message that is in order after it, if any is. */
+const RESTS: readonly (readonly [name: string, level: Level, engine: () => TlsEngine, answer: TlsAnswer, next: number])[] = [
+  ['a server with a key elsewhere', handshake, signing, { need: 'sign', signature: new Uint8Array(70) }, 20],
+  [
+    'a server that asks for its context',
+    handshake,
+    () => resting('server', {}, { asksContext: true }),
+    { need: 'context', context: { certificates: shown } },
+    20,
+  ],
+  [
+    'a client that asks about the server',
+    handshake,
+    () => resting('client', { asksPeer: true }, {}),
+    { need: 'peer', refusal: null },
+    -1,
+  ],
+  [
+    'a client with a key elsewhere',
+    application,
+    () => resting('client', { clientCertificates: [{ chain: [LEAF.der], key: clientKey }] }, { clientAuthentication: authentication }),
+    { need: 'sign', signature: new Uint8Array(70) },
+    4,
+  ],
+]
+
 describe('an engine that rests', () => {
-  it('leaves messages unread until it is answered, whatever they are', () => {
-    for (const [type] of MESSAGES) {
-      const server = signing()
-      expect(answer(server, handshake, type)).toBe('taken')
-      const signature = new Uint8Array(70)
+  it.each(RESTS)('%s leaves messages unread until it is answered, whatever they are', (_name, level, engine, given, next) => {
+    for (const [type, name] of MESSAGES) {
+      const resting = engine()
+      expect(answer(resting, level, type)).toBe('taken')
       let failure: unknown = null
       try {
-        server.provide({ need: 'sign', signature })
+        resting.provide(given)
       } catch (error) {
         failure = error
       }
-      expect(codeOf(failure)).toBe(type === 20 ? 'alert 50' : 'alert 10')
+      const post = level === application && type === 13 ? 'error 10' : 'alert 10'
+      // A client has the real Finished before these: it reads that one, and is left with handshake bytes too many.
+      const expected = next === -1 ? 'error 10' : type === next ? 'alert 50' : post
+      expect(`${name}: ${codeOf(failure)}`).toBe(`${name}: ${expected}`)
     }
+  })
+
+  it.each(RESTS)('%s refuses any other answer, and goes on waiting', (_name, _level, engine, given) => {
+    const resting = engine()
+    const others: TlsAnswer[] = [
+      { need: 'sign', signature: null },
+      { need: 'verify', valid: [true] },
+      { need: 'context', context: null },
+      { need: 'peer', refusal: 'no' },
+    ]
+    for (const other of others.filter(({ need }) => need !== given.need)) {
+      expect(() => resting.provide(other)).toThrow(expect.objectContaining({ code: 'ERR_TLS_USAGE' }))
+    }
+    resting.provide(given)
   })
 })

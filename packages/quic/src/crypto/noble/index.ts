@@ -14,6 +14,7 @@ export function createNobleProvider(random: RandomSource): CryptoProvider {
     name: 'noble',
     random,
     groups: NOBLE_GROUPS,
+    certificateCompressors: [],
     hash: nobleHash,
     createHash: nobleCreateHash,
     hmac: nobleHmac,

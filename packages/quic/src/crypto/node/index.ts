@@ -4,6 +4,7 @@ import { randomFillSync } from 'node:crypto'
 import type { CryptoProvider, RandomSource } from '../provider.ts'
 import { nodeAead } from './aead.ts'
 import { nodeBlockCipher } from './block-cipher.ts'
+import { NODE_COMPRESSORS } from './certificate-compression.ts'
 import { nodeCreateHash, nodeHash, nodeHmac } from './hash.ts'
 import { nodeHeaderKey } from './header-key.ts'
 import { NODE_GROUPS, nodeAnswerKeyExchange, nodeKeyExchange } from './key-exchange.ts'
@@ -20,6 +21,7 @@ export const nodeProvider: CryptoProvider = {
   name: 'node',
   random: nodeRandom,
   groups: NODE_GROUPS,
+  certificateCompressors: NODE_COMPRESSORS,
   hash: nodeHash,
   createHash: nodeCreateHash,
   hmac: nodeHmac,

@@ -24,6 +24,8 @@ import { parseIpAddress } from '../../base/ip-address.ts'
 
 export interface ParsedCertificate {
   readonly der: Uint8Array
+  /** As encoded: 2 is version 3. */
+  readonly version: number
   /** What the issuer signed. */
   readonly signedBytes: Uint8Array
   readonly signature: Uint8Array
@@ -96,6 +98,7 @@ function decode(der: Uint8Array, { issuer, subject }: CertificateNames): ParsedC
   const { parameters } = signatureAlgorithm
   return {
     der,
+    version: tbs.version,
     signedBytes: new Uint8Array(tbsCertificateRaw),
     signature: new Uint8Array(certificate.signatureValue),
     signatureAlgorithm: signatureAlgorithm.algorithm,

@@ -1,7 +1,8 @@
 // Trust anchors, found by name and decoded when they are asked for: a system store has hundreds, a connection needs one.
 // A certificate among them is trusted as it stands: it may also be a leaf.
 
-import { equalBytes, toHex } from '../../base/bytes.ts'
+import { equalBytes, fromHex, toHex } from '../../base/bytes.ts'
+import { DerTag, derElement } from '../../crypto/der.ts'
 import { CertificateError, TlsUsageError } from '../errors.ts'
 import { readCertificateNames } from './distinguished-names.ts'
 import { parseCertificate } from './parse.ts'
@@ -45,6 +46,11 @@ export class TrustAnchors {
       if (parsed !== null) found.push(parsed)
     }
     return found
+  }
+
+  /** Their distinguished names, in DER. */
+  subjects(): Uint8Array[] {
+    return [...this.#bySubject.keys()].map((subject) => derElement(DerTag.sequence, fromHex(subject)))
   }
 
   has(certificate: ParsedCertificate): boolean {

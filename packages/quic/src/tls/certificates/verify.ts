@@ -1,4 +1,4 @@
-// Judging a server's chain: the leaf by itself, then a path from it to a trust anchor. RFC 5280 §6.1, RFC 9525.
+// Judging a peer's chain: the leaf by itself, then a path from it to a trust anchor. RFC 5280 §6.1, RFC 9525.
 // The path is searched depth first with a bound on the work; the first fault found on the way is the one reported. Signatures the
 // provider cannot check synchronously count as good here and are handed back to be checked by somebody else.
 
@@ -14,7 +14,8 @@ import { certificateScheme } from './signature-algorithms.ts'
 
 const DIGITAL_SIGNATURE = 1
 const KEY_CERT_SIGN = 32
-const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
+/** Extended key usages (RFC 5280 §4.2.1.12). */
+const PURPOSE = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const
 const ANY_PURPOSE = '2.5.29.37.0'
 
 /** An RSAPublicKey of 2048 bits is 270 bytes, one of 1024 bits 140. */
@@ -30,19 +31,23 @@ export interface ChainInput {
   /** In any order; those that do not belong are ignored. */
   readonly intermediates: readonly ParsedCertificate[]
   readonly roots: TrustAnchors
-  readonly serverName: string
+  /** Whose chain it is: what its certificates have to be for. */
+  readonly peer: 'client' | 'server'
+  /** Null: for whom the certificate speaks is not looked at. */
+  readonly serverName: string | null
   readonly unixTimeMs: number
 }
 
 /** Throws CertificateError; gives the signatures that are still to be checked. */
 export function verifyChain(input: ChainInput): readonly VerifyItem[] {
-  const { leaf, serverName, roots } = input
-  checkCommon(leaf, input.unixTimeMs, 'the certificate of the server')
-  checkPurpose(leaf, 'the certificate of the server')
+  const { leaf, serverName, roots, peer } = input
+  const what = `the certificate of the ${peer}`
+  checkCommon(leaf, input.unixTimeMs, what)
+  checkPurpose(leaf, peer, what)
   if (leaf.keyUsage !== -1 && (leaf.keyUsage & DIGITAL_SIGNATURE) === 0) {
-    throw new CertificateError('wrong-usage', 'the key of the server may not sign (key usage)')
+    throw new CertificateError('wrong-usage', `the key of the ${peer} may not sign (key usage)`)
   }
-  if (!matchesName(leaf, serverName)) {
+  if (serverName !== null && !matchesName(leaf, serverName)) {
     throw new CertificateError('name-mismatch', `the certificate is not for ${serverName}${namesOf(leaf)}`)
   }
   if (roots.has(leaf)) return []
@@ -108,7 +113,7 @@ function signedBy(child: ParsedCertificate, issuer: ParsedCertificate): VerifyIt
 }
 
 /** What forbids this certificate to be the issuer of the last one of `path`. */
-function authorityFault({ unixTimeMs }: ChainInput, issuer: ParsedCertificate, path: Path): CertificateError | null {
+function authorityFault({ unixTimeMs, peer }: ChainInput, issuer: ParsedCertificate, path: Path): CertificateError | null {
   const what = 'an issuing certificate'
   // RFC 5280 §6.1.4 (k)–(n). A self-issued certificate does not count into the path length.
   if (!issuer.authority) return new CertificateError('invalid-authority', `${what} is not an authority (basic constraints)`)
@@ -121,14 +126,14 @@ function authorityFault({ unixTimeMs }: ChainInput, issuer: ParsedCertificate, p
   }
   try {
     checkCommon(issuer, unixTimeMs, what)
-    checkPurpose(issuer, what)
+    checkPurpose(issuer, peer, what)
   } catch (error) {
     if (error instanceof CertificateError) return error
     throw error
   }
   if (issuer.nameConstraints !== null) {
     const verdict = checkNameConstraints(issuer.nameConstraints, path[0]!)
-    if (verdict === 'violated') return new CertificateError('name-constraints', `${what} may not speak for a name of the server`)
+    if (verdict === 'violated') return new CertificateError('name-constraints', `${what} may not speak for a name of the ${peer}`)
     if (verdict === 'unsupported') return new CertificateError('unsupported-extension', `${what} has unsupported name constraints`)
   }
   return null
@@ -146,9 +151,9 @@ function checkCommon(certificate: ParsedCertificate, unixTimeMs: number, what: s
   }
 }
 
-function checkPurpose({ extendedKeyUsage }: ParsedCertificate, what: string): void {
-  if (extendedKeyUsage === null || extendedKeyUsage.includes(SERVER_AUTH) || extendedKeyUsage.includes(ANY_PURPOSE)) return
-  throw new CertificateError('wrong-usage', `${what} is not for TLS servers (extended key usage)`)
+function checkPurpose({ extendedKeyUsage }: ParsedCertificate, peer: 'client' | 'server', what: string): void {
+  if (extendedKeyUsage === null || extendedKeyUsage.includes(PURPOSE[peer]) || extendedKeyUsage.includes(ANY_PURPOSE)) return
+  throw new CertificateError('wrong-usage', `${what} is not for TLS ${peer}s (extended key usage)`)
 }
 
 function namesOf({ dnsNames }: ParsedCertificate): string {

@@ -1,18 +1,18 @@
 // Waiting for the server's Certificate, with or without a CertificateRequest before it. RFC 9846 §4.4.2, §4.5.1.
 
+import { invariant } from '../../base/assert.ts'
 import { EncryptionLevel } from '../../wire/constants.ts'
-import { parseCertificate } from '../certificates/parse.ts'
-import type { ParsedCertificate } from '../certificates/parse.ts'
-import { TrustAnchors } from '../certificates/roots.ts'
-import { verifyChain } from '../certificates/verify.ts'
-import { decodeCertificateRequest, decodeServerCertificate } from '../codec/certificate.ts'
+import { Alert, alert } from '../alerts.ts'
+import { judgePeer, readCertificate } from '../authentication/peer-certificate.ts'
+import { expectCertificateVerify } from '../authentication/peer-proof.ts'
+import { decodeCertificateRequest } from '../codec/certificate-request.ts'
+import type { CertificateRequest } from '../codec/certificate-request.ts'
 import { HandshakeType } from '../codec/message.ts'
 import type { HandshakeMessage } from '../codec/message.ts'
-import type { VerifyItem } from '../events.ts'
 import type { HandshakeSchedule } from '../schedule/key-schedule.ts'
 import type { Handshake } from '../handshake.ts'
 import type { ReadingState } from '../state.ts'
-import { expectCertificateVerify } from './certificate-verify.ts'
+import { expectServerFinished } from './finished.ts'
 
 export function expectCertificateOrRequest(handshake: Handshake, asked: readonly number[], schedule: HandshakeSchedule): ReadingState {
   return {
@@ -20,23 +20,25 @@ export function expectCertificateOrRequest(handshake: Handshake, asked: readonly
     name: 'waiting for Certificate or CertificateRequest',
     level: EncryptionLevel.handshake,
     onMessage(message: HandshakeMessage): ReadingState | null {
-      if (message.type === HandshakeType.certificate) return acceptCertificate(handshake, asked, schedule, false, message)
-      if (message.type !== HandshakeType.certificateRequest) return null
-      decodeCertificateRequest(message.body)
+      if (message.type !== HandshakeType.certificateRequest) return acceptCertificate(handshake, asked, schedule, null, message)
+      const request = decodeCertificateRequest(message.body)
       handshake.transcript.add(message.bytes)
-      return expectCertificate(handshake, asked, schedule)
+      return expectCertificate(handshake, asked, schedule, request)
     },
   }
 }
 
-function expectCertificate(handshake: Handshake, asked: readonly number[], schedule: HandshakeSchedule): ReadingState {
+function expectCertificate(
+  handshake: Handshake,
+  asked: readonly number[],
+  schedule: HandshakeSchedule,
+  request: CertificateRequest,
+): ReadingState {
   return {
     waiting: false,
     name: 'waiting for Certificate',
     level: EncryptionLevel.handshake,
-    onMessage(message: HandshakeMessage): ReadingState | null {
-      return message.type === HandshakeType.certificate ? acceptCertificate(handshake, asked, schedule, true, message) : null
-    },
+    onMessage: (message: HandshakeMessage) => acceptCertificate(handshake, asked, schedule, request, message),
   }
 }
 
@@ -44,24 +46,17 @@ function acceptCertificate(
   handshake: Handshake,
   asked: readonly number[],
   schedule: HandshakeSchedule,
-  requested: boolean,
+  request: CertificateRequest | null,
   message: HandshakeMessage,
-): ReadingState {
-  const chain = decodeServerCertificate(message.body, asked)
-  const leaf = parseCertificate(chain[0]!, 'the certificate of the server')
-  const open = judge(handshake, chain, leaf)
-  handshake.peerCertificates = chain
+): ReadingState | null {
+  const { verify } = handshake.config
+  invariant(verify !== undefined, 'a client knows how to judge a server')
+  const certificate = readCertificate(handshake, message, asked)
+  if (certificate === null) return null
+  if (certificate.chain.length === 0) throw alert(Alert.decodeError, 'the server sent no certificate')
+  const identity = judgePeer(handshake, verify, certificate)
+  handshake.ocspResponse = certificate.ocspResponse
+  handshake.signedCertificateTimestamps = certificate.signedCertificateTimestamps
   handshake.transcript.add(message.bytes)
-  return expectCertificateVerify(handshake, schedule, { leaf, open, requested })
-}
-
-/** Checks the chain as configured; gives the signatures that are still to be checked by somebody else. */
-function judge(handshake: Handshake, chain: readonly Uint8Array[], leaf: ParsedCertificate): readonly VerifyItem[] {
-  const { verify, serverName, provider } = handshake.config
-  if (verify === undefined || verify.mode === 'insecure') return []
-  const roots = verify.roots instanceof TrustAnchors ? verify.roots : TrustAnchors.from(verify.roots)
-  const intermediates = chain.slice(1).map((der) => parseCertificate(der, 'an intermediate certificate'))
-  // Signatures still open are checked before the handshake goes on.
-  handshake.verified = true
-  return verifyChain({ provider, leaf, intermediates, roots, serverName: serverName ?? '', unixTimeMs: verify.unixTimeMs })
+  return expectCertificateVerify(handshake, identity, () => expectServerFinished(handshake, schedule, request))
 }

@@ -32,7 +32,7 @@ export function expectEncryptedExtensions(handshake: Handshake, sent: SentHello,
       handshake.events.push({ kind: 'peer-parameters', bytes: transportParameters })
       handshake.transcript.add(message.bytes)
       // RFC 9846 §2.2: who resumes has been authenticated already.
-      if (handshake.resumed) return expectServerFinished(handshake, schedule, false)
+      if (handshake.resumed) return expectServerFinished(handshake, schedule, null)
       return expectCertificateOrRequest(handshake, asked, schedule)
     },
   }

@@ -5,6 +5,7 @@ import { EncryptionLevel, VERSION_1 } from '../../wire/constants.ts'
 import { matchesName } from '../certificates/names.ts'
 import { parseCertificate } from '../certificates/parse.ts'
 import type { ParsedCertificate } from '../certificates/parse.ts'
+import { isPinned } from '../certificates/pinned.ts'
 import { encodeClientHello } from '../codec/client-hello.ts'
 import type { ClientOffer } from '../codec/client-hello.ts'
 import { CertificateError } from '../errors.ts'
@@ -51,14 +52,17 @@ function fits(handshake: Handshake, session: StoredSession): boolean {
 }
 
 // RFC 9846 §4.7.1: the name has to be valid for the certificate of then; and that one not expired, though it is not shown again.
-function isStillTrusted({ config }: Handshake, session: StoredSession): boolean {
+function isStillTrusted({ config, provider, now }: Handshake, session: StoredSession): boolean {
   const { verify, serverName } = config
   if (verify === undefined || verify.mode === 'insecure') return true
   const der = session.peerCertificates[0]
-  if (!session.verified || der === undefined || serverName === undefined) return false
+  if (!session.verified || der === undefined) return false
   const leaf = parsed(der)
   if (leaf === null) return false
-  return verify.unixTimeMs >= leaf.notBefore && verify.unixTimeMs <= leaf.notAfter && matchesName(leaf, serverName)
+  const unixTimeMs = verify.unixTimeMs ?? now
+  if (unixTimeMs < leaf.notBefore || unixTimeMs > leaf.notAfter) return false
+  if (verify.mode === 'pinned') return isPinned(provider, verify.hashes, leaf)
+  return serverName !== undefined && matchesName(leaf, serverName)
 }
 
 /** Null: a store gave back something else than it was given. */

@@ -5,6 +5,7 @@ import { NamedGroup } from '../../crypto/provider.ts'
 import type { NamedGroup as Group } from '../../crypto/provider.ts'
 import { invariant } from '../../base/assert.ts'
 import { EncryptionLevel } from '../../wire/constants.ts'
+import { offeredCompression } from '../authentication/peer-certificate.ts'
 import { sniName } from '../certificates/names.ts'
 import type { ClientOffer } from '../codec/client-hello.ts'
 import { GREASE_RANDOM_LENGTH, greaseFrom } from '../extensions/grease.ts'
@@ -37,6 +38,9 @@ export function startClient(handshake: Handshake): ReadingState {
     serverName: handshake.serverName,
     transportParameters,
     cookie: null,
+    statusRequest: config.statusRequest === true,
+    certificateTimestamps: config.certificateTimestamps === true,
+    compression: offeredCompression(handshake).map(({ algorithm }) => algorithm),
     pskModes: sessionOrigin(handshake, handshake.resumesVersion) !== null,
     psk: offered === null ? null : pskOffer(handshake, offered),
     earlyData: offered !== null && allowsEarlyData(handshake, offered),

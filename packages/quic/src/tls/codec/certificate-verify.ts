@@ -24,11 +24,9 @@ export function decodeCertificateVerify(body: Uint8Array): CertificateVerify {
   return { scheme, signature }
 }
 
-const CONTEXT = 'TLS 1.3, server CertificateVerify'
-
-/** 64 spaces, the server's context string, a zero byte, the transcript hash up to Certificate. */
-export function signedContent(transcriptHash: Uint8Array): Uint8Array<ArrayBuffer> {
-  const context = utf8(CONTEXT)
+/** 64 spaces, the context string of the signer's role, a zero byte, the transcript hash up to Certificate. */
+export function signedContent(signer: 'client' | 'server', transcriptHash: Uint8Array): Uint8Array<ArrayBuffer> {
+  const context = utf8(`TLS 1.3, ${signer} CertificateVerify`)
   const content = new Uint8Array(64 + context.length + 1 + transcriptHash.length)
   content.fill(0x20, 0, 64)
   content.set(context, 64)

@@ -10,7 +10,10 @@ import type { Grease } from '../extensions/grease.ts'
 import { PSK_DHE_KE, readOfferedPsks, readPskModes, writePskOffer } from '../extensions/pre-shared-key.ts'
 import type { OfferedPsks, PskOffer } from '../extensions/pre-shared-key.ts'
 import { readProtocols, writeProtocols } from '../extensions/alpn.ts'
+import { readTimestampRequest } from '../extensions/certificate-timestamps.ts'
+import { readCompressionAlgorithms, writeCompressionAlgorithms } from '../extensions/compress-certificate.ts'
 import { readServerName, writeServerName } from '../extensions/server-name.ts'
+import { readStatusRequest, writeStatusRequest } from '../extensions/status-request.ts'
 import { finish, message, open, readNumberList16, readNumbers, vector16, vector8 } from './block.ts'
 import { HandshakeType } from './message.ts'
 
@@ -30,6 +33,10 @@ export interface ClientOffer {
   readonly serverName: string | null
   readonly transportParameters: Uint8Array
   readonly cookie: Uint8Array | null
+  readonly statusRequest: boolean
+  readonly certificateTimestamps: boolean
+  /** Certificate compression we can undo; empty: none. */
+  readonly compression: readonly number[]
   /** The server may give tickets. */
   readonly pskModes: boolean
   readonly psk: PskOffer | null
@@ -49,6 +56,9 @@ export function askedExtensions(offer: ClientOffer): number[] {
     ExtensionType.quicTransportParameters,
   ]
   if (offer.serverName !== null) asked.push(ExtensionType.serverName)
+  if (offer.statusRequest) asked.push(ExtensionType.statusRequest)
+  if (offer.certificateTimestamps) asked.push(ExtensionType.signedCertificateTimestamp)
+  if (offer.grease !== null) asked.push(ExtensionType.encryptedClientHello)
   if (offer.pskModes) asked.push(ExtensionType.pskKeyExchangeModes)
   if (offer.earlyData) asked.push(ExtensionType.earlyData)
   if (offer.psk !== null) asked.push(ExtensionType.preSharedKey)
@@ -70,7 +80,7 @@ export function encodeClientHello(offer: ClientOffer): Uint8Array<ArrayBuffer> {
       for (const value of list) writer.u16(value)
       writer.end(block, 2)
     }
-    const { serverName, cookie, grease, psk } = offer
+    const { serverName, cookie, compression, grease, psk } = offer
     writer.u16(LEGACY_VERSION)
     writer.bytes(offer.random)
     writer.u8(0)
@@ -80,6 +90,9 @@ export function encodeClientHello(offer: ClientOffer): Uint8Array<ArrayBuffer> {
     const extensions = writer.begin(2)
     if (grease !== null) extension(grease.emptyExtension, () => undefined)
     if (serverName !== null) extension(ExtensionType.serverName, () => writeServerName(writer, serverName))
+    if (offer.statusRequest) extension(ExtensionType.statusRequest, () => writeStatusRequest(writer))
+    if (offer.certificateTimestamps) extension(ExtensionType.signedCertificateTimestamp, () => undefined)
+    if (compression.length > 0) extension(ExtensionType.compressCertificate, () => writeCompressionAlgorithms(writer, compression))
     extension(ExtensionType.supportedGroups, () => numbers(offer.groups, grease?.group))
     extension(ExtensionType.signatureAlgorithms, () => numbers(offer.signatureSchemes))
     extension(ExtensionType.signatureAlgorithmsCert, () => numbers(offer.certificateSchemes))
@@ -102,7 +115,10 @@ export function encodeClientHello(offer: ClientOffer): Uint8Array<ArrayBuffer> {
     extension(ExtensionType.quicTransportParameters, () => writer.bytes(offer.transportParameters))
     if (offer.pskModes) extension(ExtensionType.pskKeyExchangeModes, () => writer.vector8(Uint8Array.of(PSK_DHE_KE)))
     if (offer.earlyData) extension(ExtensionType.earlyData, () => undefined)
-    if (grease !== null) extension(grease.fullExtension, () => writer.u8(0))
+    if (grease !== null) {
+      extension(ExtensionType.encryptedClientHello, () => writer.bytes(grease.encryptedHello))
+      extension(grease.fullExtension, () => writer.u8(0))
+    }
     if (psk !== null) extension(ExtensionType.preSharedKey, () => writePskOffer(writer, psk))
     writer.end(extensions, 2)
   })
@@ -120,6 +136,11 @@ export interface ClientHello {
   readonly serverName: string | null
   readonly transportParameters: Uint8Array
   readonly cookie: Uint8Array | null
+  /** The client wants an OCSP response. */
+  readonly statusRequest: boolean
+  readonly certificateTimestamps: boolean
+  /** Certificate compression the client can undo. */
+  readonly compression: readonly number[]
   readonly earlyData: boolean
   /** Empty without the extension: no tickets then. */
   readonly pskModes: readonly number[]
@@ -158,6 +179,7 @@ export function decodeClientHello(body: Uint8Array): ClientHello {
     serverName: serverName === null ? null : readServerName(serverName),
     transportParameters: required(extensions, ExtensionType.quicTransportParameters, 'quic_transport_parameters'),
     cookie: readCookie(extensions.get(ExtensionType.cookie)),
+    ...readCertificateWishes(extensions),
     earlyData: readEarlyData(extensions),
     pskModes: modes === null ? [] : readPskModes(modes),
     psks,
@@ -170,6 +192,20 @@ const SCHEMES = 'signature_algorithms'
 function readSignatureSchemes(extensions: ExtensionBlock, optional: boolean): number[] {
   if (optional && !extensions.has(ExtensionType.signatureAlgorithms)) return []
   return readNumberList16(required(extensions, ExtensionType.signatureAlgorithms, SCHEMES), SCHEMES)
+}
+
+function readCertificateWishes(
+  extensions: ExtensionBlock,
+): Pick<ClientHello, 'statusRequest' | 'certificateTimestamps' | 'compression'> {
+  const status = extensions.get(ExtensionType.statusRequest)
+  const timestamps = extensions.get(ExtensionType.signedCertificateTimestamp)
+  const compression = extensions.get(ExtensionType.compressCertificate)
+  if (timestamps !== null) readTimestampRequest(timestamps)
+  return {
+    statusRequest: status !== null && readStatusRequest(status),
+    certificateTimestamps: timestamps !== null,
+    compression: compression === null ? [] : readCompressionAlgorithms(compression),
+  }
 }
 
 function readEarlyData(extensions: ExtensionBlock): boolean {

@@ -2,6 +2,7 @@
 
 import { Alert, alert } from '../alerts.ts'
 import { readProtocols, writeProtocols } from '../extensions/alpn.ts'
+import { checkRetryConfigurations } from '../extensions/encrypted-client-hello.ts'
 import { ExtensionSite, ExtensionType, readExtensions } from '../extensions/registry.ts'
 import { finish, message, open } from './block.ts'
 import { HandshakeType } from './message.ts'
@@ -51,6 +52,8 @@ export function decodeEncryptedExtensions(body: Uint8Array, asked: readonly numb
   if (protocols !== null && protocols.length !== 1) throw alert(Alert.decodeError, 'the server chose more than one protocol')
   const transportParameters = extensions.get(ExtensionType.quicTransportParameters)
   if (transportParameters === null) throw alert(Alert.missingExtension, 'EncryptedExtensions has no quic_transport_parameters')
+  const encryptedHello = extensions.get(ExtensionType.encryptedClientHello)
+  if (encryptedHello !== null) checkRetryConfigurations(encryptedHello)
   const earlyData = extensions.get(ExtensionType.earlyData)
   if (earlyData !== null && earlyData.length !== 0) throw alert(Alert.decodeError, 'the answer to early_data is not empty')
   return { alpn: protocols === null ? null : protocols[0]!, transportParameters, earlyData: earlyData !== null }

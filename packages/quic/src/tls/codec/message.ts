@@ -11,6 +11,7 @@ export const HandshakeType = {
   certificateVerify: 15,
   finished: 20,
   keyUpdate: 24,
+  compressedCertificate: 25,
   messageHash: 254,
 } as const
 
@@ -25,6 +26,7 @@ const NAMES: Readonly<Record<number, string>> = {
   15: 'CertificateVerify',
   20: 'Finished',
   24: 'KeyUpdate',
+  25: 'CompressedCertificate',
 }
 
 export function handshakeName(type: number): string {

@@ -2,6 +2,7 @@
 
 import { equalBytes } from '../../base/bytes.ts'
 import { Alert, alert } from '../alerts.ts'
+import { checkRetryConfirmation } from '../extensions/encrypted-client-hello.ts'
 import { readSelectedGroup, readServerShare } from '../extensions/key-share.ts'
 import type { KeyShareEntry } from '../extensions/key-share.ts'
 import { ExtensionSite, ExtensionType, readExtensions } from '../extensions/registry.ts'
@@ -40,11 +41,12 @@ export function encodeServerHello(
   share: KeyShareEntry,
   selectedIdentity: number | null,
 ): Uint8Array<ArrayBuffer> {
-  return encode(random, cipherSuite, share.group, share.key, selectedIdentity)
+  return encode(random, cipherSuite, share.group, share.key, selectedIdentity, null)
 }
 
-export function encodeHelloRetryRequest(cipherSuite: number, group: number): Uint8Array<ArrayBuffer> {
-  return encode(RETRY_RANDOM, cipherSuite, group, null, null)
+/** `cookie`: null for none. */
+export function encodeHelloRetryRequest(cipherSuite: number, group: number, cookie: Uint8Array | null): Uint8Array<ArrayBuffer> {
+  return encode(RETRY_RANDOM, cipherSuite, group, null, null, cookie)
 }
 
 function encode(
@@ -53,6 +55,7 @@ function encode(
   group: number,
   key: Uint8Array | null,
   selectedIdentity: number | null,
+  cookie: Uint8Array | null,
 ): Uint8Array<ArrayBuffer> {
   return message(HandshakeType.serverHello, (writer) => {
     writer.u16(LEGACY_VERSION)
@@ -73,6 +76,12 @@ function encode(
       writer.u16(ExtensionType.preSharedKey)
       writer.u16(2)
       writer.u16(selectedIdentity)
+    }
+    if (cookie !== null) {
+      writer.u16(ExtensionType.cookie)
+      const body = writer.begin(2)
+      writer.vector16(cookie)
+      writer.end(body, 2)
     }
     writer.end(extensions, 2)
   })
@@ -99,6 +108,8 @@ export function decodeServerHello(body: Uint8Array, asked: readonly number[]): S
   if (compression !== 0) throw alert(Alert.illegalParameter, `${what} selects compression`)
   const share = extensions.get(ExtensionType.keyShare)
   if (retry) {
+    const encryptedHello = extensions.get(ExtensionType.encryptedClientHello)
+    if (encryptedHello !== null) checkRetryConfirmation(encryptedHello)
     const selectedGroup = share === null ? null : readSelectedGroup(share)
     return { retry, cipherSuite, selectedGroup, cookie: readCookie(extensions) }
   }

@@ -1,5 +1,7 @@
-// GREASE: values nobody may choose or trip over. RFC 8701. A client of ours sends them; a server of ours ignores them like
+// GREASE: values nobody may choose or trip over. RFC 8701; RFC 9849 §6.2 for encrypted_client_hello. A client of ours sends them; a server of ours ignores them like
 // everything it does not know.
+
+import { GREASE_ECH_RANDOM_LENGTH, greaseEncryptedHello } from './encrypted-client-hello.ts'
 
 /** The reserved values of one ClientHello; the one after a HelloRetryRequest repeats them. */
 export interface Grease {
@@ -9,9 +11,13 @@ export interface Grease {
   /** An empty extension, and one with a byte in it: two types. */
   readonly emptyExtension: number
   readonly fullExtension: number
+  /** The body of an encrypted_client_hello that encrypts nothing. */
+  readonly encryptedHello: Uint8Array
 }
 
-export const GREASE_RANDOM_LENGTH = 5
+const VALUES = 5
+
+export const GREASE_RANDOM_LENGTH: number = VALUES + GREASE_ECH_RANDOM_LENGTH
 
 /** From random bytes. RFC 8701 §2: 0x0a0a, 0x1a1a ... 0xfafa. */
 export function greaseFrom(random: Uint8Array): Grease {
@@ -24,5 +30,6 @@ export function greaseFrom(random: Uint8Array): Grease {
     version: value(2),
     emptyExtension,
     fullExtension: drawn === emptyExtension ? value(4, 1) : drawn,
+    encryptedHello: greaseEncryptedHello(random.subarray(VALUES)),
   }
 }

@@ -12,14 +12,18 @@ export const ExtensionType = {
   supportedGroups: 10,
   signatureAlgorithms: 13,
   alpn: 16,
+  signedCertificateTimestamp: 18,
+  compressCertificate: 27,
   preSharedKey: 41,
   earlyData: 42,
   supportedVersions: 43,
   cookie: 44,
+  certificateAuthorities: 47,
   pskKeyExchangeModes: 45,
   signatureAlgorithmsCert: 50,
   keyShare: 51,
   quicTransportParameters: 57,
+  encryptedClientHello: 0xfe0d,
 } as const
 
 /** The messages that carry extensions, as bits. */
@@ -37,7 +41,7 @@ export type ExtensionSite = (typeof ExtensionSite)[keyof typeof ExtensionSite]
 const { clientHello: CH, serverHello: SH, helloRetryRequest: HRR, encryptedExtensions: EE } = ExtensionSite
 const { certificate: CT, certificateRequest: CR, newSessionTicket: NST } = ExtensionSite
 
-/** Messages whose extensions answer the ClientHello. */
+/** Messages whose extensions answer the ClientHello, or the CertificateRequest. */
 const ANSWERS = SH | HRR | EE | CT
 
 function legalSites(type: number): number {
@@ -76,6 +80,8 @@ function legalSites(type: number): number {
       return CH | SH | HRR
     case 44: // cookie
       return CH | HRR
+    case 0xfe0d: // encrypted_client_hello (RFC 9849 §11.1)
+      return CH | HRR | EE
     case 48: // oid_filters
       return CR
     default:
@@ -106,8 +112,8 @@ export class ExtensionBlock {
 const MAX_EXTENSIONS = 256
 
 /**
- * Reads `Extension extensions<..>` with its two-byte length. `asked` are the types of our ClientHello and matter only where
- * the message answers it.
+ * Reads `Extension extensions<..>` with its two-byte length. `asked` are the types of our ClientHello, or of our
+ * CertificateRequest, and matter only where the message answers it.
  */
 export function readExtensions(reader: Reader, site: ExtensionSite, asked: readonly number[], what: string): ExtensionBlock {
   const block = new ExtensionBlock()

@@ -10,6 +10,7 @@ import type { Handshake } from '../handshake.ts'
 import type { HandshakeState } from '../state.ts'
 import { sendFlight } from './flight.ts'
 import { askForShare } from './hello-retry.ts'
+import { chooseContext } from './context.ts'
 import { chooseCipherSuite, chooseGroup } from './negotiate.ts'
 import { takeHello } from './resume.ts'
 
@@ -25,9 +26,11 @@ export function startServer(handshake: Handshake): HandshakeState {
       if (hello.cookie !== null) throw alert(Alert.illegalParameter, 'a cookie in the first ClientHello')
       const suite = cipherSuite(chooseCipherSuite(handshake.cipherSuites, hello))
       const { group, share } = chooseGroup(handshake.groups, hello)
-      const resumption = takeHello(handshake, suite, hello, message)
-      if (share === null) return askForShare(handshake, suite, group, hello)
-      return sendFlight(handshake, suite, { group, share }, hello, resumption)
+      return chooseContext(handshake, hello, () => {
+        const resumption = takeHello(handshake, suite, hello, message)
+        if (share === null) return askForShare(handshake, suite, group, hello)
+        return sendFlight(handshake, suite, { group, share }, hello, resumption)
+      })
     },
   }
 }

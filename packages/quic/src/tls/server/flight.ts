@@ -1,24 +1,24 @@
-// The server's flight: ServerHello, EncryptedExtensions, Certificate, CertificateVerify, Finished. RFC 9846 §2, Figure 1.
-// Resumed, it has no certificate (§2.2). It rests before CertificateVerify when the key signs asynchronously.
+// The server's flight: ServerHello, EncryptedExtensions, CertificateRequest, Certificate, CertificateVerify, Finished.
+// RFC 9846 §2, Figure 1. Resumed, it has no certificate and asks for none (§2.2, §4.4.2).
 
-import { EMPTY } from '../../base/bytes.ts'
-import type { CipherSuiteInfo, NamedGroup, SignatureScheme } from '../../crypto/provider.ts'
+import { invariant } from '../../base/assert.ts'
+import type { CipherSuiteInfo, NamedGroup } from '../../crypto/provider.ts'
 import { EncryptionLevel } from '../../wire/constants.ts'
 import { Alert, alert } from '../alerts.ts'
-import { encodeCertificate } from '../codec/certificate.ts'
-import { encodeCertificateVerify, signedContent } from '../codec/certificate-verify.ts'
+import { sendCertificate } from '../authentication/own-certificate.ts'
 import type { ClientHello } from '../codec/client-hello.ts'
 import { encodeEncryptedExtensions } from '../codec/encrypted-extensions.ts'
 import { encodeFinished } from '../codec/finished.ts'
 import { encodeServerHello } from '../codec/server-hello.ts'
+import type { ClientAuthentication } from '../config.ts'
 import { TlsUsageError } from '../errors.ts'
-import type { TlsAnswer } from '../events.ts'
 import type { KeyShareEntry } from '../extensions/key-share.ts'
 import { PSK_DHE_KE } from '../extensions/pre-shared-key.ts'
 import { EarlySchedule } from '../schedule/key-schedule.ts'
 import type { HandshakeSchedule } from '../schedule/key-schedule.ts'
 import type { Handshake } from '../handshake.ts'
-import type { HandshakeState, WaitingState } from '../state.ts'
+import type { HandshakeState, ReadingState } from '../state.ts'
+import { clientAuthentication, expectClientCertificate, sendCertificateRequest } from './client-certificate.ts'
 import { expectClientFinished } from './finished.ts'
 import { chooseCertificate, chooseProtocol } from './negotiate.ts'
 import { admitsEarlyData } from './resume.ts'
@@ -38,15 +38,16 @@ export function sendFlight(
   hello: ClientHello,
   resumption: Resumption | null,
 ): HandshakeState {
-  const { config, transportParameters } = handshake
+  const { context, transportParameters } = handshake
+  invariant(context !== null, 'the context was chosen')
   if (transportParameters === null) throw new TlsUsageError('setTransportParameters() comes before the first bytes of the client')
   handshake.clientRandom = hello.random
   handshake.cipherSuite = suite.id
   handshake.group = group
   handshake.serverName = hello.serverName
-  const alpn = chooseProtocol(config.alpn, hello)
+  const alpn = chooseProtocol(handshake, hello)
   handshake.alpn = alpn
-  const choice = resumption === null ? chooseCertificate(config, hello) : null
+  const choice = resumption === null ? chooseCertificate(context, hello) : null
   handshake.resumed = resumption !== null
   handshake.ticketsWanted = hello.pskModes.includes(PSK_DHE_KE)
   handshake.authenticatedAt = resumption?.ticket.content.authenticatedAt ?? handshake.now
@@ -68,15 +69,11 @@ export function sendFlight(
   const acknowledgeName = resumption === null && hello.serverName !== null
   const extensions = encodeEncryptedExtensions(alpn, transportParameters, acknowledgeName, handshake.earlyData)
   handshake.send(EncryptionLevel.handshake, extensions)
-  if (choice === null) return finishFlight(handshake, suite, schedule)
-  const { certificate, scheme } = choice
-  handshake.signatureScheme = scheme
-  handshake.send(EncryptionLevel.handshake, encodeCertificate(EMPTY, certificate.chain))
-  const content = signedContent(handshake.transcript.digest())
-  const signature = certificate.key.sign(scheme, content)
-  if (signature !== null) return proveAndFinish(handshake, suite, schedule, scheme, signature)
-  handshake.events.push({ kind: 'need', need: 'sign', scheme, message: content, key: certificate.key })
-  return awaitSignature(handshake, suite, schedule, scheme)
+  if (choice === null) return finishFlight(handshake, suite, schedule, null)
+  handshake.signatureScheme = choice.scheme
+  const authentication = clientAuthentication(handshake)
+  if (authentication !== null) sendCertificateRequest(handshake, authentication)
+  return sendCertificate(handshake, choice, () => finishFlight(handshake, suite, schedule, authentication))
 }
 
 function answerEarlyData(handshake: Handshake, suite: CipherSuiteInfo, early: EarlySchedule, resumption: Resumption | null): void {
@@ -88,32 +85,16 @@ function answerEarlyData(handshake: Handshake, suite: CipherSuiteInfo, early: Ea
   handshake.keys(EncryptionLevel.earlyData, 'read', suite.id, secret)
 }
 
-function awaitSignature(handshake: Handshake, suite: CipherSuiteInfo, schedule: HandshakeSchedule, scheme: SignatureScheme): WaitingState {
-  return {
-    waiting: true,
-    name: 'waiting for a signature',
-    level: EncryptionLevel.handshake,
-    onAnswer(answer: TlsAnswer): HandshakeState | null {
-      return answer.need === 'sign' ? proveAndFinish(handshake, suite, schedule, scheme, answer.signature) : null
-    },
-  }
-}
-
-function proveAndFinish(
+function finishFlight(
   handshake: Handshake,
   suite: CipherSuiteInfo,
   schedule: HandshakeSchedule,
-  scheme: SignatureScheme,
-  signature: Uint8Array,
+  authentication: ClientAuthentication | null,
 ): HandshakeState {
-  handshake.send(EncryptionLevel.handshake, encodeCertificateVerify(scheme, signature))
-  return finishFlight(handshake, suite, schedule)
-}
-
-function finishFlight(handshake: Handshake, suite: CipherSuiteInfo, schedule: HandshakeSchedule): HandshakeState {
   handshake.send(EncryptionLevel.handshake, encodeFinished(schedule.finished(schedule.serverSecret, handshake.transcript.digest())))
   const application = schedule.application(handshake.transcript.digest())
   handshake.enterApplication(application)
   handshake.keys(EncryptionLevel.application, 'write', suite.id, application.serverSecret)
-  return expectClientFinished(handshake, suite, schedule, application)
+  const finished = (): ReadingState => expectClientFinished(handshake, suite, schedule, application)
+  return authentication === null ? finished() : expectClientCertificate(handshake, authentication, finished)
 }

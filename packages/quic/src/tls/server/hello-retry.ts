@@ -1,5 +1,5 @@
-// HelloRetryRequest: the client sent no share of a common group. RFC 9846 §4.2.4. Without a cookie: the server keeps the
-// connection and so its state; address validation is the business of QUIC's Retry (RFC 9001 §4.7).
+// HelloRetryRequest: the client sent no share of a common group. RFC 9846 §4.2.4. The server keeps the connection and so its
+// state, with or without a cookie; address validation is the business of QUIC's Retry (RFC 9001 §4.7).
 
 import type { CipherSuiteInfo, NamedGroup } from '../../crypto/provider.ts'
 import { EncryptionLevel } from '../../wire/constants.ts'
@@ -11,6 +11,7 @@ import type { HandshakeMessage } from '../codec/message.ts'
 import { encodeHelloRetryRequest } from '../codec/server-hello.ts'
 import type { Handshake } from '../handshake.ts'
 import type { HandshakeState } from '../state.ts'
+import { checkCookie, sealCookie } from './cookie.ts'
 import { sendFlight } from './flight.ts'
 import { chooseCipherSuite } from './negotiate.ts'
 import { takeHello } from './resume.ts'
@@ -19,8 +20,10 @@ export function askForShare(handshake: Handshake, suite: CipherSuiteInfo, group:
   handshake.helloRetry = true
   // RFC 9001 §4.6.2: a HelloRetryRequest rejects early data.
   if (first.earlyData) handshake.decideEarlyData(false)
+  const firstHash = handshake.transcript.digest()
   handshake.transcript.substituteMessageHash()
-  handshake.send(EncryptionLevel.initial, encodeHelloRetryRequest(suite.id, group))
+  const cookie = sealCookie(handshake, firstHash, suite.id, group)
+  handshake.send(EncryptionLevel.initial, encodeHelloRetryRequest(suite.id, group, cookie))
   return {
     waiting: false,
     name: 'waiting for the second ClientHello',
@@ -28,11 +31,12 @@ export function askForShare(handshake: Handshake, suite: CipherSuiteInfo, group:
     onMessage(message: HandshakeMessage): HandshakeState | null {
       if (message.type !== HandshakeType.clientHello) return null
       const hello = decodeClientHello(message.body)
-      if (hello.cookie !== null) throw alert(Alert.illegalParameter, 'a cookie that was not given')
+      checkCookie(handshake, hello.cookie, firstHash, suite.id, group)
       if (hello.earlyData) throw alert(Alert.illegalParameter, 'early_data in the second ClientHello')
       if (chooseCipherSuite(handshake.cipherSuites, hello) !== suite.id) {
         throw alert(Alert.illegalParameter, 'the second ClientHello changes the cipher suites')
       }
+      if (hello.serverName !== first.serverName) throw alert(Alert.illegalParameter, 'the second ClientHello changes the server name')
       const share = hello.shares[0]
       if (share === undefined || hello.shares.length !== 1 || share.group !== group || !hello.groups.includes(group)) {
         throw alert(Alert.illegalParameter, 'the second ClientHello has not the one key share that was asked for')

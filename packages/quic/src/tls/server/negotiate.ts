@@ -1,15 +1,18 @@
 // What a server chooses from a ClientHello: pure functions, its own preference first. RFC 9846 §4.2.1; RFC 9001 §8.1.
 
-import type { CipherSuiteId, NamedGroup, SignatureScheme } from '../../crypto/provider.ts'
+import type { CipherSuiteId, NamedGroup } from '../../crypto/provider.ts'
 import { Alert, alert } from '../alerts.ts'
+import { commonScheme } from '../authentication/own-certificate.ts'
+import type { CertificateChoice } from '../authentication/own-certificate.ts'
+import { CertificateSet } from '../certificates/certificate-set.ts'
 import { matchesName } from '../certificates/names.ts'
 import { parseCertificate } from '../certificates/parse.ts'
 import type { ParsedCertificate } from '../certificates/parse.ts'
 import type { ClientHello } from '../codec/client-hello.ts'
-import type { ServerCertificate, TlsConfig } from '../config.ts'
+import type { ServerCertificate, ServerContext } from '../config.ts'
 import { CertificateError, TlsUsageError } from '../errors.ts'
 import type { KeyShareEntry } from '../extensions/key-share.ts'
-import { HANDSHAKE_SCHEMES } from '../signature-schemes.ts'
+import type { Handshake } from '../handshake.ts'
 
 export function chooseCipherSuite(own: readonly CipherSuiteId[], hello: ClientHello): CipherSuiteId {
   for (const suite of own) if (hello.cipherSuites.includes(suite)) return suite
@@ -36,40 +39,33 @@ export function chooseGroup(own: readonly NamedGroup[], hello: ClientHello): Gro
   throw alert(Alert.handshakeFailure, 'no common key exchange group')
 }
 
-export function chooseProtocol(own: readonly string[], hello: ClientHello): string {
-  if (hello.alpn === null) throw alert(Alert.noApplicationProtocol, 'ClientHello has no ALPN')
-  for (const protocol of own) if (hello.alpn.includes(protocol)) return protocol
-  throw alert(Alert.noApplicationProtocol, 'no common application protocol')
+/** RFC 7301 §3.2: nothing in common is no_application_protocol. */
+export function chooseProtocol({ config, context }: Handshake, hello: ClientHello): string {
+  const { alpn: offered, serverName } = hello
+  if (offered === null) throw alert(Alert.noApplicationProtocol, 'ClientHello has no ALPN')
+  const own = context?.alpn ?? config.alpn
+  const chosen =
+    config.selectProtocol === undefined
+      ? own.find((protocol) => offered.includes(protocol))
+      : config.selectProtocol(offered, serverName)
+  if (chosen === undefined || chosen === null) throw alert(Alert.noApplicationProtocol, 'no common application protocol')
+  if (!offered.includes(chosen)) throw new TlsUsageError(`selectProtocol gave '${chosen}', which the client does not offer`)
+  return chosen
 }
 
-export interface CertificateChoice {
-  readonly certificate: ServerCertificate
-  readonly scheme: SignatureScheme
-}
-
-export function chooseCertificate(config: TlsConfig, hello: ClientHello): CertificateChoice {
-  if (config.selectCertificate !== undefined) {
-    const certificate = config.selectCertificate(hello.serverName)
-    if (certificate === null) throw alert(Alert.unrecognizedName, `no certificate for ${hello.serverName ?? 'no name'}`)
-    const scheme = commonScheme(certificate, hello)
-    if (scheme === null) throw alert(Alert.handshakeFailure, 'no common signature scheme')
-    return { certificate, scheme }
-  }
+export function chooseCertificate(context: ServerContext, hello: ClientHello): CertificateChoice {
+  const certificates = context.certificates instanceof CertificateSet ? context.certificates.certificates : context.certificates
+  const { statusRequest, certificateTimestamps, compression, serverName } = hello
   let fallback: CertificateChoice | null = null
-  const certificates = config.certificates ?? []
   for (const certificate of certificates) {
-    const scheme = commonScheme(certificate, hello)
+    const scheme = commonScheme(certificate, hello.signatureSchemes)
     if (scheme === null) continue
-    if (certificates.length === 1 || hello.serverName === null || speaksFor(certificate, hello.serverName)) return { certificate, scheme }
-    fallback ??= { certificate, scheme }
+    const choice = { certificate, scheme, statusRequest, certificateTimestamps, compression }
+    if (certificates.length === 1 || serverName === null || speaksFor(certificate, serverName)) return choice
+    fallback ??= choice
   }
   if (fallback === null) throw alert(Alert.handshakeFailure, 'no common signature scheme')
   return fallback
-}
-
-function commonScheme({ key }: ServerCertificate, hello: ClientHello): SignatureScheme | null {
-  for (const scheme of key.schemes) if (HANDSHAKE_SCHEMES.includes(scheme) && hello.signatureSchemes.includes(scheme)) return scheme
-  return null
 }
 
 function speaksFor(certificate: ServerCertificate, serverName: string): boolean {

@@ -12,6 +12,7 @@ import type { OfferedPsks } from '../extensions/pre-shared-key.ts'
 import type { Handshake } from '../handshake.ts'
 import type { OpenedTicket } from '../resumption/server-tickets.ts'
 import { EarlySchedule } from '../schedule/key-schedule.ts'
+import { clientAuthentication } from './client-certificate.ts'
 
 /** Identities looked at: each may cost the opening of a seal per key. */
 const MAX_IDENTITIES = 4
@@ -47,6 +48,8 @@ export function takeHello(handshake: Handshake, suite: CipherSuiteInfo, hello: C
 
 function find(handshake: Handshake, suite: CipherSuiteInfo, hello: ClientHello, psks: OfferedPsks): Resumption | null {
   const { tickets } = handshake.config
+  // A ticket says nothing of the client's certificate, so who has to show one shows it every time.
+  if (clientAuthentication(handshake) !== null) return null
   if (tickets === undefined || !hello.pskModes.includes(PSK_DHE_KE)) return null
   for (let index = 0; index < psks.identities.length && index < MAX_IDENTITIES; index++) {
     const { identity, obfuscatedAge } = psks.identities[index]!

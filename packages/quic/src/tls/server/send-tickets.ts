@@ -5,12 +5,13 @@ import { EncryptionLevel } from '../../wire/constants.ts'
 import { encodeNewSessionTicket } from '../codec/new-session-ticket.ts'
 import type { Handshake } from '../handshake.ts'
 import type { ApplicationSchedule } from '../schedule/key-schedule.ts'
+import { clientAuthentication } from './client-certificate.ts'
 
 /** The transcript ends with the client's Finished. */
 export function sendTickets(handshake: Handshake, application: ApplicationSchedule): void {
   const { config, cipherSuite, alpn, serverName, authenticatedAt, earlyDataContext, issuesVersion, now } = handshake
   const { tickets } = config
-  if (tickets === undefined || tickets.count === 0 || !handshake.ticketsWanted) return
+  if (tickets === undefined || tickets.count === 0 || !handshake.ticketsWanted || clientAuthentication(handshake) !== null) return
   invariant(cipherSuite !== 0 && alpn !== null, 'the handshake is complete')
   const secret = application.resumption(handshake.transcript.digest())
   const { earlyData, lifetimeSeconds } = tickets

@@ -34,13 +34,14 @@ interface Case {
   readonly serverName?: string
   readonly now?: number
   readonly provider?: CryptoProvider
+  readonly peer?: 'client' | 'server'
 }
 
-function judge({ chain, roots = [ROOT], serverName = 'localhost', now = NOW, provider = nodeProvider }: Case): string {
+function judge({ chain, roots = [ROOT], serverName = 'localhost', now = NOW, provider = nodeProvider, peer = 'server' }: Case): string {
   const [leaf, ...intermediates] = chain.map(({ der }) => parseCertificate(der, 'a certificate'))
   const anchors = TrustAnchors.from(roots.map(({ der }) => der))
   try {
-    const items = verifyChain({ provider, leaf: leaf!, intermediates, roots: anchors, serverName, unixTimeMs: now })
+    const items = verifyChain({ provider, leaf: leaf!, intermediates, roots: anchors, peer, serverName, unixTimeMs: now })
     return items.length === 0 ? 'good' : `good with ${items.length} open`
   } catch (error) {
     if (error instanceof CertificateError) return `${error.check} ${error.wireCode - 0x100}`

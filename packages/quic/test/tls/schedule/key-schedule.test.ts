@@ -62,7 +62,7 @@ for (const provider of [nodeProvider, nobleProvider]) {
 describe('Transcript', () => {
   it('restarts from message_hash after a HelloRetryRequest (RFC 9846 §4.1.1)', () => {
     const first = Uint8Array.of(1, 0, 0, 1, 9)
-    const retry = encodeHelloRetryRequest(0x1302, 0x001d)
+    const retry = encodeHelloRetryRequest(0x1302, 0x001d, null)
     const transcript = new Transcript(nodeProvider)
     transcript.add(first)
     transcript.start('sha384')
