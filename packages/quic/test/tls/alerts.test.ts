@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { concatBytes } from '../../src/base/bytes.ts'
 import { EncryptionLevel } from '../../src/wire/constants.ts'
 import { TlsEngine } from '../../src/tls/engine.ts'
-import { adding, changeExtensions, helloExtensions, set, without } from './hello-extensions.ts'
-import type { Extension } from './hello-extensions.ts'
+import { clientHello, encryptedExtensions, serverHello } from './extension-blocks.ts'
+import { adding, helloExtensions, set, without } from './hello-extensions.ts'
 import { clientConfig, codeOf, failureOf, Pair, reframe, rewrite, serverConfig, type Hand } from './handshake.ts'
 
 const CLIENT_HELLO = 1
@@ -14,18 +14,6 @@ const ENCRYPTED_EXTENSIONS = 8
 const CERTIFICATE = 11
 const CERTIFICATE_VERIFY = 15
 const FINISHED = 20
-
-function clientHello(change: (list: Extension[]) => readonly Extension[]): Hand {
-  return rewrite('client', CLIENT_HELLO, (body) => changeExtensions(body, helloExtensions(body), change))
-}
-
-function serverHello(change: (list: Extension[]) => readonly Extension[]): Hand {
-  return rewrite('server', SERVER_HELLO, (body) => changeExtensions(body, 38, change))
-}
-
-function encryptedExtensions(change: (list: Extension[]) => readonly Extension[]): Hand {
-  return rewrite('server', ENCRYPTED_EXTENSIONS, (body) => changeExtensions(body, 0, change))
-}
 
 function patch(offset: number, value: number): (body: Uint8Array) => Uint8Array {
   return (body) => {

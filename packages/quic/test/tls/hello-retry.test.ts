@@ -6,7 +6,9 @@ import { TlsEngine } from '../../src/tls/engine.ts'
 import { message } from '../../src/tls/codec/block.ts'
 import { decodeClientHello } from '../../src/tls/codec/client-hello.ts'
 import { encodeHelloRetryRequest } from '../../src/tls/codec/server-hello.ts'
-import { clientConfig, codeOf, failureOf, Pair, rewrite, serverConfig } from './handshake.ts'
+import { concatBytes } from '../../src/base/bytes.ts'
+import type { TlsConfig } from '../../src/tls/engine.ts'
+import { clientConfig, codeOf, failureOf, Pair, rewrite, serverConfig, type Hand } from './handshake.ts'
 
 function helloOf(engine: TlsEngine): Uint8Array {
   const event = engine.poll()
@@ -112,6 +114,94 @@ describe('a client that gets a HelloRetryRequest', () => {
     expect(failureOf({ groups: [0x0018, 0x001d] }, { groups: [0x001d] }, changeSuite)).toBe('client: alert 47')
   })
 })
+
+describe('the cookie of a server (RFC 9846 §4.3.2)', () => {
+  const keys = [new Uint8Array(32).fill(1)]
+  const client = clientConfig({ groups: [0x0018, 0x001d] })
+  const server = (cookieKeys: readonly Uint8Array[] = keys): TlsConfig => serverConfig({ groups: [0x001d], cookieKeys })
+
+  /** The extensions of the second ClientHello as they leave the client are given to `change`. */
+  function secondHello(change: (cookie: Uint8Array) => Uint8Array | null): Hand {
+    let seen = 0
+    return rewrite('client', 1, (body) => (++seen === 2 ? changeCookie(body, change) : body))
+  }
+
+  const failure = (hand: Hand): string => {
+    const pair = new Pair(client, server(), hand).run()
+    return `${pair.failedSide}: ${codeOf(pair.failure)}`
+  }
+
+  it('is given with keys, sealed, and different each time; it must come back as it was', () => {
+    const cookies: string[] = []
+    let seen = 0
+    const look: Hand = rewrite('client', 1, (body) => {
+      if (++seen % 2 === 0) changeCookie(body, (cookie) => (cookies.push(cookie.join()), cookie))
+      return body
+    })
+    for (let i = 0; i < 2; i++) {
+      const pair = new Pair(client, server(), look).run()
+      expect(pair.failure).toBeNull()
+      expect(pair.client.info()).toMatchObject({ helloRetry: true })
+    }
+    expect(cookies[0]!.length).toBeGreaterThan(0)
+    expect(cookies[0]).not.toBe(cookies[1])
+    expect(seen).toBe(4)
+  })
+
+  it('is missing_extension when it is missing, illegal_parameter when it was changed or is of another hello', () => {
+    expect(failure(secondHello(() => null))).toBe('server: alert 109')
+    expect(failure(secondHello((cookie) => cookie.with(30, cookie[30]! ^ 1)))).toBe('server: alert 47')
+    expect(failure(secondHello((cookie) => cookie.slice(1)))).toBe('server: alert 47')
+    expect(failure(secondHello(() => Uint8Array.of(1)))).toBe('server: alert 47')
+    expect(failure(secondHello(() => new Uint8Array(0)))).toBe('server: alert 50')
+    let foreign: Uint8Array = new Uint8Array(0)
+    new Pair(client, server(), secondHello((cookie) => (foreign = cookie))).run()
+    expect(failure(secondHello(() => foreign))).toBe('server: alert 47')
+  })
+
+  it('is one of TLS’s and of these keys: 32 bytes each', () => {
+    for (const cookieKeys of [[], [new Uint8Array(16)]]) {
+      expect(() => new TlsEngine(server(cookieKeys))).toThrow(expect.objectContaining({ code: 'ERR_TLS_USAGE' }))
+    }
+  })
+
+  it('may not come where none was given', () => {
+    let seen = 0
+    const hand = rewrite('client', 1, (body) => (++seen === 2 ? changeCookie(body, () => Uint8Array.of(7)) : body))
+    const pair = new Pair(client, serverConfig({ groups: [0x001d] }), hand).run()
+    expect(`${pair.failedSide}: ${codeOf(pair.failure)}`).toBe('server: alert 47')
+  })
+
+  it('is not asked for twice: the name may not change between the hellos', () => {
+    let seen = 0
+    const hand = rewrite('client', 1, (body) => {
+      const at = body.findIndex((_, i) => i < body.length - 8 && String.fromCharCode(...body.subarray(i, i + 9)) === 'localhost')
+      return ++seen === 2 ? body.with(at, 0x6d) : body
+    })
+    const pair = new Pair(client, serverConfig({ groups: [0x001d] }), hand).run()
+    expect(`${pair.failedSide}: ${codeOf(pair.failure)}`).toBe('server: alert 47')
+  })
+})
+
+/** A ClientHello's body with its cookie changed (null: taken out), or with one added. */
+function changeCookie(body: Uint8Array, change: (cookie: Uint8Array) => Uint8Array | null): Uint8Array {
+  const start = 37 + ((body[35]! << 8) | body[36]!) + 2
+  const parts: Uint8Array[] = []
+  let cookie: Uint8Array = new Uint8Array(0)
+  for (let i = start + 2; i < body.length; ) {
+    const length = (body[i + 2]! << 8) | body[i + 3]!
+    if (body[i] === 0 && body[i + 1] === 44) cookie = body.slice(i + 6, i + 4 + length)
+    else parts.push(body.slice(i, i + 4 + length))
+    i += 4 + length
+  }
+  const changed = change(cookie)
+  if (changed !== null) {
+    const length = changed.length
+    parts.push(Uint8Array.of(0, 44, (length + 2) >> 8, (length + 2) & 255, length >> 8, length & 255), changed)
+  }
+  const block = concatBytes(...parts)
+  return concatBytes(body.subarray(0, start), Uint8Array.of(block.length >> 8, block.length & 255), block)
+}
 
 function retryWithCookie(cookie: Uint8Array | null): Uint8Array {
   const plain = encodeHelloRetryRequest(0x1301, 0x0017, null)
