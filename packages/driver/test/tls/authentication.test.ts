@@ -1,0 +1,211 @@
+// Who is whom, as the options of listen() and connect() say it: client certificates, verdicts, contexts, keys elsewhere, pinned hashes,
+// certificates replaced while the server runs. Real engines over memory.
+
+import { createPrivateKey } from 'node:crypto'
+import { afterEach, describe, expect, it } from 'vitest'
+import { nodeProvider } from '@quicwire/quic/crypto-node'
+import { createDevCertificate } from '../../../quic/src/tls/certificates/development.ts'
+import { CLIENT_AUTH, issue } from '../../../quic/test/tls/certificates/authority.ts'
+import {
+  ClientSocket,
+  clientH3Driver,
+  connect,
+  externalKey,
+  listen,
+  MemoryNetwork,
+  serverH3Driver,
+  type CertificateOption,
+  type ClientTlsOptions,
+  type CryptoChoice,
+  type QuicConnection,
+  type QuicListener,
+  type ServerTlsOptions,
+} from '../../src/index.ts'
+import { certificate, development } from '../support.ts'
+
+const open: { close(): Promise<void> }[] = []
+
+afterEach(async () => {
+  for (const end of open.splice(0)) await end.close()
+})
+
+interface Site {
+  readonly listener: QuicListener
+  /** Resolves with both ends of a new connection; rejects with what connect() says. */
+  connect(tls?: ClientTlsOptions, serverName?: string): Promise<{ readonly client: QuicConnection; readonly server: QuicConnection }>
+}
+
+async function serve(tls: ServerTlsOptions, crypto?: CryptoChoice): Promise<Site> {
+  const network = new MemoryNetwork()
+  const listener = await listen({ socket: network.bind('127.0.0.1', 4433), tls, crypto })
+  const socket = await ClientSocket.over(network.bind('127.0.0.1'))
+  open.push(socket, listener)
+  const accepted: QuicConnection[] = []
+  const accepting = async (): Promise<void> => {
+    for await (const incoming of listener) accepted.push(incoming.start(serverH3Driver().driver))
+  }
+  void accepting()
+  return {
+    listener,
+    async connect(options = {}, serverName = 'localhost') {
+      const client = await connect({
+        host: '127.0.0.1',
+        port: 4433,
+        serverName,
+        tls: { ca: development.certificatePem, ...options },
+        socket,
+        crypto,
+        application: clientH3Driver().driver,
+      })
+      const server = accepted.at(-1)!
+      await server.established
+      return { client, server }
+    },
+  }
+}
+
+/** Error codes of connect(), or of the first thing the client does when the server refuses it later. */
+async function refusal(site: Site, tls?: ClientTlsOptions, serverName?: string): Promise<unknown> {
+  try {
+    const { client } = await site.connect(tls, serverName)
+    return `connected as ${client.alpn ?? '?'}`
+  } catch (error) {
+    return error
+  }
+}
+
+function shown(connection: QuicConnection): readonly Uint8Array[] {
+  return connection.handshakeInfo!.peerCertificates
+}
+
+const NOW = Date.now()
+const DAY = 86_400_000
+const CLIENTS = issue({ name: 'clients', ca: true, notBefore: NOW - DAY, notAfter: NOW + DAY })
+const ALICE = issue({ name: 'alice', issuer: CLIENTS, extendedKeyUsage: [CLIENT_AUTH], notBefore: NOW - DAY, notAfter: NOW + DAY })
+const alice: CertificateOption = { cert: ALICE.der, key: ALICE.pair.pkcs8 }
+
+describe('client certificates', () => {
+  for (const crypto of ['node', 'noble'] as const) {
+    it(`are shown to a server that asks, with ${crypto}`, async () => {
+      const site = await serve({ certificates: [certificate], clientAuthentication: { required: true, ca: CLIENTS.der } }, crypto)
+      const { server } = await site.connect({ certificates: [certificate, alice] })
+      expect(shown(server)).toEqual([ALICE.der])
+      expect(server.handshakeInfo!.peerVerified).toBe(true)
+    })
+  }
+
+  it('judged by the application last', async () => {
+    const seen: string[] = []
+    const site = await serve({
+      certificates: [certificate],
+      clientAuthentication: { ca: CLIENTS.der },
+      verifyPeer: async ({ certificates }) => {
+        seen.push(`${certificates.length}`)
+        await Promise.resolve()
+        return null
+      },
+    })
+    expect(shown((await site.connect({ certificates: [alice] })).server)).toEqual([ALICE.der])
+    expect(shown((await site.connect()).server)).toEqual([])
+    expect(seen).toEqual(['1'])
+  })
+})
+
+describe('verifyPeer of a client', () => {
+  it('accepts, refuses with its reason, and refuses when it fails', async () => {
+    const site = await serve({ certificates: [certificate] })
+    const { client } = await site.connect({ verifyPeer: ({ serverName }) => (serverName === 'localhost' ? null : 'another name') })
+    expect(client.handshakeInfo!.peerVerified).toBe(true)
+    expect(await refusal(site, { verifyPeer: () => 'revoked' })).toMatchObject({ code: 'QUIC_CERTIFICATE_REFUSED', message: expect.stringContaining('revoked') })
+    const broken = { verifyPeer: () => Promise.reject(new Error('no answer from the log')) }
+    expect(await refusal(site, broken)).toMatchObject({ code: 'QUIC_CERTIFICATE_REFUSED' })
+  })
+})
+
+describe('a server', () => {
+  it('finds its context by name, later, and refuses names it does not serve', async () => {
+    const own = { certificates: [certificate], alpn: ['h3'] }
+    const asked: (string | null)[] = []
+    const site = await serve({
+      selectContext: async ({ serverName }) => {
+        asked.push(serverName)
+        await Promise.resolve()
+        return serverName === 'localhost' ? own : null
+      },
+    })
+    expect(shown((await site.connect()).client)).toHaveLength(1)
+    expect(await refusal(site, { insecure: true }, 'elsewhere.example')).toMatchObject({ code: 'QUIC_HANDSHAKE_FAILED' })
+    expect(asked).toEqual(['localhost', 'elsewhere.example'])
+  })
+
+  it('chooses the protocol, or none', async () => {
+    const site = await serve({ certificates: [certificate], selectProtocol: (offered) => offered.find((name) => name === 'h3') ?? null })
+    expect((await site.connect({ alpn: ['x', 'h3'] })).client.handshakeInfo!.alpn).toBe('h3')
+    expect(await refusal(site, { alpn: ['x'] })).toMatchObject({ code: 'QUIC_HANDSHAKE_FAILED' })
+  })
+
+  it('signs with a key that is elsewhere', async () => {
+    const key = nodeProvider.importPrivateKey(development.privateKeyPem)
+    const remote = externalKey({
+      kind: 'p256',
+      sign: async (scheme, message) => {
+        await Promise.resolve()
+        return key.sign(scheme, message)!
+      },
+    })
+    const site = await serve({ certificates: [{ cert: development.certificatePem, key: remote }] })
+    expect((await site.connect()).client.handshakeInfo!.signatureScheme).toBe(0x0403)
+    const broken = externalKey({ kind: 'p256', sign: () => Promise.reject(new Error('unplugged')) })
+    const other = await serve({ certificates: [{ cert: development.certificatePem, key: broken }] })
+    expect(await refusal(other)).toMatchObject({ code: 'QUIC_HANDSHAKE_FAILED' })
+  })
+
+  it('takes its key as PEM, as bytes of PEM, as PKCS#8 and as KeyObject', async () => {
+    const keyObject = createPrivateKey(development.privateKeyPem)
+    for (const key of [development.privateKeyPem, Buffer.from(development.privateKeyPem), development.privateKey, keyObject]) {
+      const site = await serve({ certificates: [{ cert: development.certificatePem, key }] })
+      expect(shown((await site.connect()).client)).toHaveLength(1)
+    }
+  })
+
+  it('gets new certificates while it runs', async () => {
+    const site = await serve({ certificates: [certificate] })
+    expect(shown((await site.connect()).client)).toEqual([development.certificate])
+    const renewed = createDevCertificate(nodeProvider, { names: ['localhost'], days: 3, unixTimeMs: NOW })
+    site.listener.setCertificates([{ cert: renewed.certificatePem, key: renewed.privateKeyPem }])
+    expect(shown((await site.connect({ ca: renewed.certificatePem })).client)).toEqual([renewed.certificate])
+    expect(() => site.listener.setCertificates([])).toThrow(expect.objectContaining({ code: 'QUIC_INVALID_OPTION' }))
+    const selecting = await serve({ selectCertificate: () => certificate })
+    expect(() => selecting.listener.setCertificates([certificate])).toThrow(expect.objectContaining({ code: 'QUIC_INVALID_OPTION' }))
+  })
+
+  it('staples for who asks', async () => {
+    const ocspResponse = Uint8Array.of(0x30, 3, 0x0a, 1, 0)
+    const site = await serve({ certificates: [{ ...certificate, ocspResponse }] })
+    expect((await site.connect({ statusRequest: true })).client.handshakeInfo!.ocspResponse).toEqual(ocspResponse)
+    expect((await site.connect()).client.handshakeInfo!.ocspResponse).toBeNull()
+  })
+})
+
+describe('trust', () => {
+  it('in a certificate by its hash, in any spelling', async () => {
+    const site = await serve({ certificates: [certificate] })
+    const hash = development.sha256
+    const colons = hash.toUpperCase().replace(/(..)(?=.)/g, '$1:')
+    for (const pin of [hash, colons, new Uint8Array(Buffer.from(hash, 'hex'))]) {
+      const { client } = await site.connect({ ca: undefined, serverCertificateHashes: ['00'.repeat(32), pin] }, 'any.example')
+      expect(client.handshakeInfo!.peerVerified).toBe(true)
+    }
+    expect(await refusal(site, { serverCertificateHashes: ['00'.repeat(32)] })).toMatchObject({ code: 'QUIC_CERTIFICATE_REFUSED' })
+    for (const hashes of [[], ['00'], ['zz'.repeat(32)]]) {
+      expect(await refusal(site, { serverCertificateHashes: hashes })).toMatchObject({ code: 'QUIC_INVALID_OPTION' })
+    }
+  })
+
+  it('in further roots besides those that are there', async () => {
+    const site = await serve({ certificates: [certificate] })
+    expect(shown((await site.connect({ ca: undefined, extraCa: development.certificatePem })).client)).toHaveLength(1)
+    expect(shown((await site.connect({ ca: CLIENTS.der, extraCa: development.certificatePem })).client)).toHaveLength(1)
+    expect(await refusal(site, { ca: undefined, extraCa: CLIENTS.der })).toMatchObject({ code: 'QUIC_CERTIFICATE_REFUSED' })
+  })
+})
