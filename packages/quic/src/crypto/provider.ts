@@ -125,6 +125,7 @@ export const NamedGroup = {
   secp256r1: 0x0017,
   secp384r1: 0x0018,
   x25519: 0x001d,
+  secp256r1MlKem768: 0x11eb,
   x25519MlKem768: 0x11ec,
 } as const
 export type NamedGroup = (typeof NamedGroup)[keyof typeof NamedGroup]
@@ -134,11 +135,14 @@ export interface KeyExchange {
   readonly group: NamedGroup
   /**
    * What goes into the key share: 32 bytes for x25519, an uncompressed point for the NIST curves (RFC 9846 §4.3.8.2), an
-   * ML-KEM-768 encapsulation key and an x25519 key for x25519MlKem768 (draft-ietf-tls-ecdhe-mlkem §4.1).
+   * ML-KEM-768 encapsulation key and an x25519 key for x25519MlKem768, a point and an encapsulation key for secp256r1MlKem768
+   * (draft-ietf-tls-ecdhe-mlkem §4.1).
    */
   readonly publicKey: Uint8Array
   /** The shared secret, or null when the share that answered is not legal in this group. */
   sharedSecret(peerPublic: Uint8Array): Uint8Array | null
+  /** Forgets the private half, where the platform lets it be overwritten. Using it afterwards is a bug. */
+  destroy(): void
 }
 
 /** The answering side of a key exchange, whose share may depend on the one it answers. */

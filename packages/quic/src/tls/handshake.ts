@@ -1,7 +1,7 @@
 // What all states of one handshake share: configuration with its defaults, transcript, outgoing events, key log, results.
 // States own everything else and hand it on to the next state.
 
-import { EMPTY, toHex } from '../base/bytes.ts'
+import { EMPTY, copyBytes, toHex } from '../base/bytes.ts'
 import { Ring } from '../base/ring.ts'
 import { isCipherSuite } from '../crypto/provider.ts'
 import type { CipherSuiteId, CryptoProvider, NamedGroup, SignatureScheme } from '../crypto/provider.ts'
@@ -111,8 +111,9 @@ export class Handshake {
     this.events.push({ kind: 'crypto', level, bytes })
   }
 
+  /** Hands a traffic secret out. The owner gets a copy of its own: ours is overwritten when it is used up. */
   keys(level: EncryptionLevel, direction: 'read' | 'write', suite: CipherSuiteId, secret: Uint8Array): void {
-    this.events.push({ kind: 'keys', level, direction, suite, secret })
+    this.events.push({ kind: 'keys', level, direction, suite, secret: copyBytes(secret) })
   }
 
   /** One line of the NSS key log. */

@@ -242,13 +242,13 @@ function blockCiphers(provider: CryptoProvider): void {
 }
 
 function keyExchanges(provider: CryptoProvider): void {
-  const { x25519MlKem768, x25519, secp256r1, secp384r1 } = NamedGroup
-  const SHARE_LENGTH = { [x25519MlKem768]: 1216, [x25519]: 32, [secp256r1]: 65, [secp384r1]: 97 }
-  const ANSWER_LENGTH = { ...SHARE_LENGTH, [x25519MlKem768]: 1120 }
-  const SECRET_LENGTH = { [x25519MlKem768]: 64, [x25519]: 32, [secp256r1]: 32, [secp384r1]: 48 }
+  const { x25519MlKem768, x25519, secp256r1, secp384r1, secp256r1MlKem768 } = NamedGroup
+  const SHARE_LENGTH = { [secp256r1MlKem768]: 1249, [x25519MlKem768]: 1216, [x25519]: 32, [secp256r1]: 65, [secp384r1]: 97 }
+  const ANSWER_LENGTH = { ...SHARE_LENGTH, [x25519MlKem768]: 1120, [secp256r1MlKem768]: 1153 }
+  const SECRET_LENGTH = { [secp256r1MlKem768]: 64, [x25519MlKem768]: 64, [x25519]: 32, [secp256r1]: 32, [secp384r1]: 48 }
 
   it('prefers the hybrid with ML-KEM, then x25519', () => {
-    expect(provider.groups).toEqual([x25519MlKem768, x25519, secp256r1, secp384r1])
+    expect(provider.groups).toEqual([x25519MlKem768, x25519, secp256r1, secp384r1, secp256r1MlKem768])
   })
 
   describe.each(provider.groups)('group %i, answered', (group) => {
@@ -271,6 +271,34 @@ function keyExchanges(provider: CryptoProvider): void {
         expect(provider.answerKeyExchange(group, share)).toBeNull()
       }
     })
+  })
+
+  describe('SecP256r1MLKEM768 (draft-ietf-tls-ecdhe-mlkem §4)', () => {
+    it('has the half of the curve first, in shares and secret', () => {
+      const alice = provider.keyExchange(secp256r1MlKem768)
+      const { share, sharedSecret } = provider.answerKeyExchange(secp256r1MlKem768, alice.publicKey)!
+      expect([alice.publicKey[0], share[0]]).toEqual([4, 4])
+      // Another ciphertext changes the second half of the secret alone.
+      const spoiled = alice.sharedSecret(share.with(1152, share[1152]! ^ 1))!
+      expect(spoiled.subarray(0, 32)).toEqual(sharedSecret.subarray(0, 32))
+      expect(spoiled.subarray(32)).not.toEqual(sharedSecret.subarray(32))
+      expect(alice.sharedSecret(share.with(64, share[64]! ^ 1))).toBeNull()
+    })
+  })
+
+  it('a key that was destroyed no longer says its secret, where it can be overwritten', () => {
+    for (const group of provider.groups) {
+      const alice = provider.keyExchange(group)
+      const bob = provider.answerKeyExchange(group, alice.publicKey)!
+      alice.destroy()
+      let after: Uint8Array | null = null
+      try {
+        after = alice.sharedSecret(bob.share)
+      } catch {
+        // Zeros are no private key of the NIST curves.
+      }
+      if (provider.name === 'noble') expect(after).not.toEqual(bob.sharedSecret)
+    }
   })
 
   describe('X25519MLKEM768 (draft-ietf-tls-ecdhe-mlkem §4)', () => {

@@ -11,7 +11,7 @@ import { issue, type KeyChoice } from './certificates/authority.ts'
 import { clientConfig, CLIENT_PARAMETERS, codeOf, LEAF, Pair, ROOT, serverConfig, SERVER_PARAMETERS } from './handshake.ts'
 
 const SUITES: CipherSuiteId[] = [0x1301, 0x1302, 0x1303]
-const GROUPS: NamedGroup[] = [0x11ec, 0x001d, 0x0017, 0x0018]
+const GROUPS: NamedGroup[] = [0x11ec, 0x001d, 0x0017, 0x0018, 0x11eb]
 const providers = [nodeProvider, nobleProvider]
 
 function names(events: readonly TlsEvent[]): string[] {

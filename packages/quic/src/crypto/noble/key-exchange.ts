@@ -3,7 +3,7 @@
 import { x25519 } from '@noble/curves/ed25519.js'
 import { p256, p384 } from '@noble/curves/nist.js'
 import { NamedGroup, type KeyAgreement, type KeyExchange, type RandomSource } from '../provider.ts'
-import { X25519MlKem, answerWith, answerX25519MlKem } from '../x25519-ml-kem.ts'
+import { MlKemHybrid, answerMlKemHybrid, answerWith } from '../ml-kem-hybrid.ts'
 import { nobleMlKem } from './ml-kem.ts'
 
 class NobleX25519 implements KeyExchange {
@@ -26,6 +26,10 @@ class NobleX25519 implements KeyExchange {
       // RFC 9846 §7.4.2: an all-zero secret, from a point of small order.
       return null
     }
+  }
+
+  destroy(): void {
+    this.secret.fill(0)
   }
 }
 
@@ -55,12 +59,19 @@ class NobleEcdh implements KeyExchange {
       return null
     }
   }
+
+  destroy(): void {
+    this.secret.fill(0)
+  }
 }
 
+const nobleP256 = (random: RandomSource): KeyExchange => new NobleEcdh(NamedGroup.secp256r1, p256, random)
+
 const GROUPS: Record<NamedGroup, (random: RandomSource) => KeyExchange> = {
-  [NamedGroup.x25519MlKem768]: (random) => new X25519MlKem(nobleMlKem(random), new NobleX25519(random)),
+  [NamedGroup.x25519MlKem768]: (random) => new MlKemHybrid(NamedGroup.x25519MlKem768, nobleMlKem(random), new NobleX25519(random)),
+  [NamedGroup.secp256r1MlKem768]: (random) => new MlKemHybrid(NamedGroup.secp256r1MlKem768, nobleMlKem(random), nobleP256(random)),
   [NamedGroup.x25519]: (random) => new NobleX25519(random),
-  [NamedGroup.secp256r1]: (random) => new NobleEcdh(NamedGroup.secp256r1, p256, random),
+  [NamedGroup.secp256r1]: nobleP256,
   [NamedGroup.secp384r1]: (random) => new NobleEcdh(NamedGroup.secp384r1, p384, random),
 }
 
@@ -69,6 +80,7 @@ export const NOBLE_GROUPS: readonly NamedGroup[] = [
   NamedGroup.x25519,
   NamedGroup.secp256r1,
   NamedGroup.secp384r1,
+  NamedGroup.secp256r1MlKem768,
 ]
 
 export function nobleKeyExchange(random: RandomSource, group: NamedGroup): KeyExchange {
@@ -76,6 +88,7 @@ export function nobleKeyExchange(random: RandomSource, group: NamedGroup): KeyEx
 }
 
 export function nobleAnswerKeyExchange(random: RandomSource, group: NamedGroup, peerPublic: Uint8Array): KeyAgreement | null {
-  if (group === NamedGroup.x25519MlKem768) return answerX25519MlKem(nobleMlKem(random), new NobleX25519(random), peerPublic)
+  if (group === NamedGroup.x25519MlKem768) return answerMlKemHybrid(group, nobleMlKem(random), new NobleX25519(random), peerPublic)
+  if (group === NamedGroup.secp256r1MlKem768) return answerMlKemHybrid(group, nobleMlKem(random), nobleP256(random), peerPublic)
   return answerWith(GROUPS[group](random), peerPublic)
 }

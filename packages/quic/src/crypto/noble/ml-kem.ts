@@ -1,8 +1,8 @@
 // ML-KEM-768 (FIPS 203) over @noble/post-quantum, with the random bytes drawn by the caller's source.
 
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
-import type { MlKem, MlKemKey } from '../x25519-ml-kem.ts'
-import { ML_KEM_CIPHERTEXT_LENGTH } from '../x25519-ml-kem.ts'
+import type { MlKem, MlKemKey } from '../ml-kem-hybrid.ts'
+import { ML_KEM_CIPHERTEXT_LENGTH } from '../ml-kem-hybrid.ts'
 import type { KeyAgreement, RandomSource } from '../provider.ts'
 
 const SEED_LENGTH = 64
@@ -15,6 +15,7 @@ export function nobleMlKem(random: RandomSource): MlKem {
       return {
         publicKey,
         decapsulate: (ciphertext) => (ciphertext.length === ML_KEM_CIPHERTEXT_LENGTH ? ml_kem768.decapsulate(ciphertext, secretKey) : null),
+        destroy: () => void secretKey.fill(0),
       }
     },
     encapsulate(publicKey: Uint8Array): KeyAgreement | null {

@@ -3,7 +3,7 @@
 
 import { createECDH, createPublicKey, diffieHellman, generateKeyPairSync, randomFillSync, type ECDH, type KeyObject } from 'node:crypto'
 import { NamedGroup, type KeyAgreement, type KeyExchange, type RandomSource } from '../provider.ts'
-import { X25519MlKem, answerWith, answerX25519MlKem } from '../x25519-ml-kem.ts'
+import { MlKemHybrid, answerMlKemHybrid, answerWith } from '../ml-kem-hybrid.ts'
 import { plainBytes } from './hash.ts'
 import { nodeMlKem } from './ml-kem.ts'
 
@@ -30,6 +30,9 @@ class NodeX25519 implements KeyExchange {
       return null
     }
   }
+
+  // OpenSSL overwrites keys when their objects are collected.
+  destroy(): void {}
 }
 
 class NodeEcdh implements KeyExchange {
@@ -53,6 +56,8 @@ class NodeEcdh implements KeyExchange {
       return null
     }
   }
+
+  destroy(): void {}
 }
 
 const openSslRandom: RandomSource = {
@@ -61,10 +66,13 @@ const openSslRandom: RandomSource = {
   },
 }
 
+const nodeP256 = (): KeyExchange => new NodeEcdh(NamedGroup.secp256r1, 'prime256v1')
+
 const GROUPS: Record<NamedGroup, () => KeyExchange> = {
-  [NamedGroup.x25519MlKem768]: () => new X25519MlKem(nodeMlKem(openSslRandom), new NodeX25519()),
+  [NamedGroup.x25519MlKem768]: () => new MlKemHybrid(NamedGroup.x25519MlKem768, nodeMlKem(openSslRandom), new NodeX25519()),
+  [NamedGroup.secp256r1MlKem768]: () => new MlKemHybrid(NamedGroup.secp256r1MlKem768, nodeMlKem(openSslRandom), nodeP256()),
   [NamedGroup.x25519]: () => new NodeX25519(),
-  [NamedGroup.secp256r1]: () => new NodeEcdh(NamedGroup.secp256r1, 'prime256v1'),
+  [NamedGroup.secp256r1]: nodeP256,
   [NamedGroup.secp384r1]: () => new NodeEcdh(NamedGroup.secp384r1, 'secp384r1'),
 }
 
@@ -73,6 +81,7 @@ export const NODE_GROUPS: readonly NamedGroup[] = [
   NamedGroup.x25519,
   NamedGroup.secp256r1,
   NamedGroup.secp384r1,
+  NamedGroup.secp256r1MlKem768,
 ]
 
 export function nodeKeyExchange(group: NamedGroup): KeyExchange {
@@ -80,6 +89,7 @@ export function nodeKeyExchange(group: NamedGroup): KeyExchange {
 }
 
 export function nodeAnswerKeyExchange(group: NamedGroup, peerPublic: Uint8Array): KeyAgreement | null {
-  if (group === NamedGroup.x25519MlKem768) return answerX25519MlKem(nodeMlKem(openSslRandom), new NodeX25519(), peerPublic)
+  if (group === NamedGroup.x25519MlKem768) return answerMlKemHybrid(group, nodeMlKem(openSslRandom), new NodeX25519(), peerPublic)
+  if (group === NamedGroup.secp256r1MlKem768) return answerMlKemHybrid(group, nodeMlKem(openSslRandom), nodeP256(), peerPublic)
   return answerWith(GROUPS[group](), peerPublic)
 }

@@ -6,8 +6,8 @@ import * as crypto from 'node:crypto'
 import { concatBytes, copyBytes, fromHex } from '../../base/bytes.ts'
 import { nobleMlKem } from '../noble/ml-kem.ts'
 import type { KeyAgreement, RandomSource } from '../provider.ts'
-import { ML_KEM_CIPHERTEXT_LENGTH } from '../x25519-ml-kem.ts'
-import type { MlKem, MlKemKey } from '../x25519-ml-kem.ts'
+import { ML_KEM_CIPHERTEXT_LENGTH } from '../ml-kem-hybrid.ts'
+import type { MlKem, MlKemKey } from '../ml-kem-hybrid.ts'
 import { plainBytes } from './hash.ts'
 
 const SPKI_PREFIX = fromHex('308204b2300b0609608648016503040402038204a100')
@@ -19,6 +19,7 @@ const nativeMlKem: MlKem = {
       publicKey: copyBytes(publicKey.export({ format: 'der', type: 'spki' }).subarray(SPKI_PREFIX.length)),
       decapsulate: (ciphertext) =>
         ciphertext.length === ML_KEM_CIPHERTEXT_LENGTH ? plainBytes(crypto.decapsulate(privateKey, ciphertext)) : null,
+      destroy: () => undefined,
     }
   },
   encapsulate(publicKey: Uint8Array): KeyAgreement | null {

@@ -55,5 +55,8 @@ function finishHandshake(handshake: Handshake, schedule: HandshakeSchedule, appl
   handshake.keys(EncryptionLevel.application, 'read', suite, application.serverSecret)
   handshake.finish()
   const wanted = sessionOrigin(handshake, handshake.issuesVersion) !== null
-  return establishedClient(handshake, wanted ? application.resumption(handshake.transcript.digest()) : null)
+  const resumptionSecret = wanted ? application.resumption(handshake.transcript.digest()) : null
+  schedule.destroy()
+  application.retainExporter()
+  return establishedClient(handshake, resumptionSecret)
 }

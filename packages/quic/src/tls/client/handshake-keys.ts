@@ -29,6 +29,8 @@ export function acceptServerHello(
   handshake.transcript.start(suite.hash)
   handshake.transcript.add(message.bytes)
   const schedule = early.handshake(sharedSecret, handshake.transcript.digest())
+  sharedSecret.fill(0)
+  for (const used of sent.exchanges) used.destroy()
   handshake.keylog('CLIENT_HANDSHAKE_TRAFFIC_SECRET', schedule.clientSecret)
   handshake.keylog('SERVER_HANDSHAKE_TRAFFIC_SECRET', schedule.serverSecret)
   handshake.keys(EncryptionLevel.handshake, 'read', suite.id, schedule.serverSecret)

@@ -52,9 +52,11 @@ export function startClient(handshake: Handshake): ReadingState {
   return expectServerHello(handshake, sent)
 }
 
+const HYBRIDS: readonly Group[] = [NamedGroup.x25519MlKem768, NamedGroup.secp256r1MlKem768]
+
 // A server that does not know a hybrid yet should not cost a round trip.
 function groupsToShare({ config, groups }: Handshake): readonly Group[] {
-  return config.keyShares ?? groups.slice(0, groups[0] === NamedGroup.x25519MlKem768 ? 2 : 1)
+  return config.keyShares ?? groups.slice(0, HYBRIDS.includes(groups[0]!) ? 2 : 1)
 }
 
 // RFC 8701 §3.1: one byte will do.

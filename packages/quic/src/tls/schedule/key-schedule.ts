@@ -1,4 +1,5 @@
-// The key schedule of RFC 9846 §7.1 as three stages, each made from the one before: no secret can be asked for too early.
+// The key schedule of RFC 9846 §7.1 as three stages, each made from the one before: no secret can be asked for too early, and none
+// outlives its use.
 //   EarlySchedule -> (shared secret) -> HandshakeSchedule -> (server Finished) -> ApplicationSchedule
 
 import type { CipherSuiteInfo, CryptoProvider } from '../../crypto/provider.ts'
@@ -11,13 +12,17 @@ function deriveSecret(provider: CryptoProvider, suite: CipherSuiteInfo, secret: 
 
 function nextStage(provider: CryptoProvider, suite: CipherSuiteInfo, secret: Uint8Array, input: Uint8Array): Uint8Array {
   const salt = deriveSecret(provider, suite, secret, 'derived', provider.hash(suite.hash, EMPTY))
-  return hkdfExtract(provider, suite.hash, salt, input)
+  const next = hkdfExtract(provider, suite.hash, salt, input)
+  salt.fill(0)
+  return next
 }
 
 /** RFC 9846 §4.5.3: what Finished and a binder are made of. */
 function verifyData(provider: CryptoProvider, suite: CipherSuiteInfo, baseKey: Uint8Array, transcriptHash: Uint8Array): Uint8Array {
   const key = hkdfExpandLabel(provider, suite.hash, baseKey, 'finished', EMPTY, suite.hashLength)
-  return provider.hmac(suite.hash, key, transcriptHash)
+  const data = provider.hmac(suite.hash, key, transcriptHash)
+  key.fill(0)
+  return data
 }
 
 export class EarlySchedule {
@@ -35,7 +40,9 @@ export class EarlySchedule {
   /** The binder of a resumption pre-shared key. `truncatedHash`: the transcript up to the list of binders. RFC 9846 §4.3.11.2. */
   binder(truncatedHash: Uint8Array): Uint8Array {
     const key = deriveSecret(this.#provider, this.#suite, this.#secret, 'res binder', this.#provider.hash(this.#suite.hash, EMPTY))
-    return verifyData(this.#provider, this.#suite, key, truncatedHash)
+    const binder = verifyData(this.#provider, this.#suite, key, truncatedHash)
+    key.fill(0)
+    return binder
   }
 
   /** The secret of 0-RTT packets. `helloHash`: the one ClientHello. */
@@ -43,9 +50,11 @@ export class EarlySchedule {
     return deriveSecret(this.#provider, this.#suite, this.#secret, 'c e traffic', helloHash)
   }
 
-  /** `helloHash`: the transcript up to ServerHello. */
+  /** `helloHash`: the transcript up to ServerHello. Once: this stage is over then, and its secret overwritten. */
   handshake(sharedSecret: Uint8Array, helloHash: Uint8Array): HandshakeSchedule {
-    return new HandshakeSchedule(this.#provider, this.#suite, nextStage(this.#provider, this.#suite, this.#secret, sharedSecret), helloHash)
+    const secret = nextStage(this.#provider, this.#suite, this.#secret, sharedSecret)
+    this.#secret.fill(0)
+    return new HandshakeSchedule(this.#provider, this.#suite, secret, helloHash)
   }
 }
 
@@ -69,10 +78,17 @@ export class HandshakeSchedule {
     return verifyData(this.#provider, this.#suite, trafficSecret, transcriptHash)
   }
 
-  /** `finishedHash`: the transcript up to the server's Finished. */
+  /** `finishedHash`: the transcript up to the server's Finished. Once: the traffic secrets alone are left, until destroy(). */
   application(finishedHash: Uint8Array): ApplicationSchedule {
     const secret = nextStage(this.#provider, this.#suite, this.#secret, new Uint8Array(this.#suite.hashLength))
+    this.#secret.fill(0)
     return new ApplicationSchedule(this.#provider, this.#suite, secret, finishedHash)
+  }
+
+  /** Overwrites the traffic secrets: both Finished are behind us. */
+  destroy(): void {
+    this.clientSecret.fill(0)
+    this.serverSecret.fill(0)
   }
 }
 
@@ -103,9 +119,18 @@ export class ApplicationSchedule {
     return hkdfExpandLabel(this.#provider, this.#suite.hash, resumptionSecret, 'resumption', nonce, this.#suite.hashLength)
   }
 
+  /** Overwrites everything but what exports keying material: the keys are handed out, and the resumption secret is derived. */
+  retainExporter(): void {
+    this.clientSecret.fill(0)
+    this.serverSecret.fill(0)
+    this.#secret.fill(0)
+  }
+
   /** RFC 9846 §7.5. */
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     const secret = deriveSecret(this.#provider, this.#suite, this.exporterSecret, label, this.#provider.hash(this.#suite.hash, EMPTY))
-    return hkdfExpandLabel(this.#provider, this.#suite.hash, secret, 'exporter', this.#provider.hash(this.#suite.hash, context), length)
+    const material = hkdfExpandLabel(this.#provider, this.#suite.hash, secret, 'exporter', this.#provider.hash(this.#suite.hash, context), length)
+    secret.fill(0)
+    return material
   }
 }

@@ -32,6 +32,8 @@ export function expectClientFinished(
       handshake.keys(EncryptionLevel.application, 'read', suite.id, application.clientSecret)
       handshake.finish()
       sendTickets(handshake, application)
+      schedule.destroy()
+      application.retainExporter()
       return establishedServer()
     },
   }

@@ -60,6 +60,7 @@ export function sendFlight(
   const answer: KeyShareEntry = { group, key: agreement.share }
   handshake.send(EncryptionLevel.initial, encodeServerHello(handshake.random(32), suite.id, answer, resumption?.index ?? null))
   const schedule = early.handshake(agreement.sharedSecret, handshake.transcript.digest())
+  agreement.sharedSecret.fill(0)
   handshake.keylog('CLIENT_HANDSHAKE_TRAFFIC_SECRET', schedule.clientSecret)
   handshake.keylog('SERVER_HANDSHAKE_TRAFFIC_SECRET', schedule.serverSecret)
   handshake.keys(EncryptionLevel.handshake, 'write', suite.id, schedule.serverSecret)

@@ -24,5 +24,7 @@ export function sendTickets(handshake: Handshake, application: ApplicationSchedu
     const bytes = encodeNewSessionTicket({ lifetime: lifetimeSeconds, ageAdd, nonce, ticket, earlyData })
     // Post-handshake messages are not part of the transcript.
     handshake.events.push({ kind: 'crypto', level: EncryptionLevel.application, bytes })
+    psk.fill(0)
   }
+  secret.fill(0)
 }

@@ -122,7 +122,7 @@ describe('key shares', () => {
   it('are for the hybrid and the next group by default, for the first group alone without a hybrid', () => {
     for (const provider of [nodeProvider, nobleProvider]) {
       expect(shared({ provider })).toEqual([0x11ec, 0x001d])
-      expect(decodeClientHello(helloOf({ grease: false, provider })).groups).toEqual([0x11ec, 0x001d, 0x0017, 0x0018])
+      expect(decodeClientHello(helloOf({ grease: false, provider })).groups).toEqual([0x11ec, 0x001d, 0x0017, 0x0018, 0x11eb])
     }
     expect(shared({ groups: [0x001d, 0x0017] })).toEqual([0x001d])
     expect(shared({ groups: [0x11ec] })).toEqual([0x11ec])
