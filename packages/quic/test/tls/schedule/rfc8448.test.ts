@@ -1,11 +1,15 @@
-// RFC 8448 §4 (resumed, 0-RTT) and §5 (HelloRetryRequest) against schedule, transcript and codecs, over both providers.
+// RFC 8448 §4 (resumed, 0-RTT), §5 (HelloRetryRequest) and §6 (client authentication) against schedule, transcript and codecs, over both providers.
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fromHex, toHex } from '../../../src/base/bytes.ts'
 import { nodeProvider } from '../../../src/crypto/node/index.ts'
 import { nobleProvider } from '../../../src/crypto/noble/index.ts'
-import { cipherSuite } from '../../../src/crypto/provider.ts'
+import { cipherSuite, type CryptoProvider, type SignatureScheme } from '../../../src/crypto/provider.ts'
+import { parseCertificate } from '../../../src/tls/certificates/parse.ts'
+import { decodeCertificate } from '../../../src/tls/codec/certificate.ts'
+import { decodeCertificateRequest } from '../../../src/tls/codec/certificate-request.ts'
+import { decodeCertificateVerify, signedContent } from '../../../src/tls/codec/certificate-verify.ts'
 import { decodeServerHello } from '../../../src/tls/codec/server-hello.ts'
 import { encodeFinished } from '../../../src/tls/codec/finished.ts'
 import { readOfferedPsks } from '../../../src/tls/extensions/pre-shared-key.ts'
@@ -38,6 +42,7 @@ class Trace {
 
 const resumed = new Trace('resumed-0-rtt')
 const retry = new Trace('hello-retry-request')
+const mutual = new Trace('client-authentication')
 const suite = cipherSuite(0x1301)
 
 for (const provider of [nodeProvider, nobleProvider]) {
@@ -92,6 +97,48 @@ for (const provider of [nodeProvider, nobleProvider]) {
   })
 }
 
+for (const provider of [nodeProvider, nobleProvider]) {
+  describe(`RFC 8448 §6 with ${provider.name}`, () => {
+    it('every secret, the signatures of both sides, and both Finished', () => {
+      const transcript = new Transcript(provider)
+      const add = (...names: string[]): void => names.forEach((name) => transcript.add(mutual.message(name)))
+      add('clientHello')
+      transcript.start('sha256')
+      add('serverHello')
+      const handshake = new EarlySchedule(provider, suite, null).handshake(mutual.bytes('sharedSecret'), transcript.digest())
+      expect(toHex(handshake.clientSecret)).toBe(mutual.text('clientHandshakeTrafficSecret'))
+      expect(toHex(handshake.serverSecret)).toBe(mutual.text('serverHandshakeTrafficSecret'))
+      add('encryptedExtensions', 'certificateRequest', 'certificate')
+      expect(provides(provider, 'server', 'certificate', 'certificateVerify', transcript)).toBe(true)
+      add('certificateVerify')
+      expect(encodeFinished(handshake.finished(handshake.serverSecret, transcript.digest()))).toEqual(mutual.message('serverFinished'))
+      add('serverFinished')
+      const application = handshake.application(transcript.digest())
+      expect(toHex(application.clientSecret)).toBe(mutual.text('clientApplicationTrafficSecret'))
+      expect(toHex(application.serverSecret)).toBe(mutual.text('serverApplicationTrafficSecret'))
+      add('clientCertificate')
+      // RSA is not for the portable provider to check by itself.
+      expect(provides(provider, 'client', 'clientCertificate', 'clientCertificateVerify', transcript)).toBe(provider === nodeProvider ? true : null)
+      add('clientCertificateVerify')
+      expect(encodeFinished(handshake.finished(handshake.clientSecret, transcript.digest()))).toEqual(mutual.message('clientFinished'))
+    })
+  })
+}
+
+/** Whether a CertificateVerify of §6 is good for the certificate before it, at the end of this transcript. */
+function provides(
+  provider: CryptoProvider,
+  signer: 'client' | 'server',
+  certificate: string,
+  proof: string,
+  transcript: Transcript,
+): boolean | null {
+  const { chain } = decodeCertificate(mutual.message(certificate).subarray(4), [])
+  const { scheme, signature } = decodeCertificateVerify(mutual.message(proof).subarray(4))
+  const { spki } = parseCertificate(chain[0]!, 'a certificate of the trace')
+  return provider.verify(scheme as SignatureScheme, spki, signedContent(signer, transcript.digest()), signature)
+}
+
 /** From before the server's Finished to after it. */
 function checkRest(trace: Trace, handshake: HandshakeSchedule, transcript: Transcript): void {
   expect(toHex(handshake.clientSecret)).toBe(trace.text('clientHandshakeTrafficSecret'))
@@ -111,6 +158,12 @@ describe('the messages of RFC 8448', () => {
   it('§4: ServerHello takes the first pre-shared key', () => {
     const hello = decodeServerHello(resumed.message('serverHello').subarray(4), ASKED)
     expect(hello).toMatchObject({ retry: false, cipherSuite: 0x1301, selectedIdentity: 0, share: { group: 0x001d } })
+  })
+
+  it('§6: CertificateRequest wants any certificate that fits fifteen schemes', () => {
+    const request = decodeCertificateRequest(mutual.message('certificateRequest').subarray(4))
+    expect(request).toMatchObject({ authorities: [], certificateSchemes: [], compression: [] })
+    expect(request.signatureSchemes).toHaveLength(15)
   })
 
   it('§5: HelloRetryRequest asks for P-256 with a cookie, and the second hello returns it', () => {
