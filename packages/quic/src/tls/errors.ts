@@ -18,6 +18,7 @@ export type CertificateCheck =
   | 'unsupported-algorithm'
   | 'unsupported-extension'
   | 'weak-key'
+  | 'weak-signature'
   | 'pin-mismatch'
   | 'validity-too-long'
   | 'refused'
@@ -35,6 +36,7 @@ const ALERTS: Readonly<Record<CertificateCheck, Alert>> = {
   'unsupported-algorithm': Alert.unsupportedCertificate,
   'unsupported-extension': Alert.unsupportedCertificate,
   'weak-key': Alert.unsupportedCertificate,
+  'weak-signature': Alert.badCertificate,
   'pin-mismatch': Alert.certificateUnknown,
   'validity-too-long': Alert.certificateUnknown,
   refused: Alert.certificateUnknown,

@@ -1,5 +1,5 @@
 // From the signature algorithm of a certificate to a scheme of the provider. RFC 3279, RFC 5758, RFC 8410, RFC 4055.
-// SHA-1 and MD5 are not there, which refuses them (RFC 9846 §4.5.1.3).
+// SHA-1 and MD5 are refused by name (RFC 9846 §4.5.1.3).
 
 import { toHex } from '../../base/bytes.ts'
 import { SignatureScheme } from '../../crypto/provider.ts'
@@ -13,6 +13,20 @@ const PSS_PARAMETERS: readonly (readonly [hash: string, saltLength: string, Sign
   ['0609608648016503040203', '40', SignatureScheme.rsaPssRsaeSha512],
 ]
 const MGF1 = '06092a864886f70d010108'
+
+/** With MD2, MD5 or SHA-1: RSA, ECDSA, DSA. */
+const BROKEN_HASHES: readonly string[] = [
+  '1.2.840.113549.1.1.2',
+  '1.2.840.113549.1.1.4',
+  '1.2.840.113549.1.1.5',
+  '1.2.840.10045.4.1',
+  '1.2.840.10040.4.3',
+]
+
+/** Why `certificate` cannot be judged by its signature; for those certificateScheme() answers with null. */
+export function signatureFault({ signatureAlgorithm }: ParsedCertificate): 'weak-signature' | 'unsupported-algorithm' {
+  return BROKEN_HASHES.includes(signatureAlgorithm) ? 'weak-signature' : 'unsupported-algorithm'
+}
 
 /** How `certificate` is signed, by a key of `issuerKind`; null: not a way that is supported, or not one for such a key. */
 export function certificateScheme(certificate: ParsedCertificate, issuerKind: KeyKind | null): SignatureScheme | null {

@@ -10,7 +10,7 @@ import { checkNameConstraints } from './name-constraints.ts'
 import { matchesName } from './names.ts'
 import type { ParsedCertificate } from './parse.ts'
 import type { TrustAnchors } from './roots.ts'
-import { certificateScheme } from './signature-algorithms.ts'
+import { certificateScheme, signatureFault } from './signature-algorithms.ts'
 
 const DIGITAL_SIGNATURE = 1
 const KEY_CERT_SIGN = 32
@@ -95,7 +95,7 @@ function step(search: Search, child: ParsedCertificate, issuer: ParsedCertificat
   const fault = authorityFault(search.input, issuer, path)
   const item = fault === null ? signedBy(child, issuer) : null
   if (fault !== null || item === null) {
-    search.failure ??= fault ?? new CertificateError('unsupported-algorithm', `a certificate is signed with ${child.signatureAlgorithm}`)
+    search.failure ??= fault ?? new CertificateError(signatureFault(child), `a certificate is signed with ${child.signatureAlgorithm}`)
     return null
   }
   search.signatures++
