@@ -61,7 +61,7 @@ export interface ConnectOptions {
   readonly tokenStore?: TokenStore | null | undefined
   /**
    * Where sessions are kept, as `name:port`: they save the server's certificate, and its verification, on the next connection. Default: one
-   * store in memory for the process. Null keeps none. A session file is as secret as a private key.
+   * store in memory for the process, and none with `tls.verifyPeer`. Null keeps none. A session file is as secret as a private key.
    */
   readonly sessionStore?: SessionStore | null | undefined
   /** Gives the attempt up; the promise rejects with the signal's reason. */
@@ -220,7 +220,9 @@ async function connectTo(
 }
 
 function clientSessions({ sessionStore, tls }: ConnectOptions, serverName: string, port: number): Partial<TlsSettings> {
-  const store = sessionStore === undefined ? processSessions : sessionStore
+  // What a verdict of the application allowed is not for others to resume.
+  const usual = tls?.verifyPeer === undefined ? processSessions : null
+  const store = sessionStore === undefined ? usual : sessionStore
   if (store === null) return {}
   return { sessions: sessionsOf(store), sessionOrigin: sessionOrigin(serverName, port, tls ?? {}), timeOrigin: performance.timeOrigin }
 }

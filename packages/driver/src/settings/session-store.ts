@@ -2,21 +2,33 @@
 
 import { createHash } from 'node:crypto'
 import { MemorySessionStore, type SessionStore } from '@quicwire/quic'
-import { certificatesFrom, type ClientTlsOptions } from '../tls/tls-options.ts'
+import { certificateHash, certificatesFrom, type ClientTlsOptions } from '../tls/tls-options.ts'
 
 /** What connect() uses by default. A process that wants to leave no trace between connections clears it, or passes null. */
 export const processSessions: MemorySessionStore = new MemorySessionStore()
 
 /**
- * The name a session is kept under. A resumed server is not asked for its certificate again: clients with other roots, which might not
- * trust it, must not find the session.
+ * The name a session is kept under. A resumed server is not asked for its certificate again, nor is the client: who trusts something else,
+ * or shows another certificate, must not find the session.
  */
 export function sessionOrigin(serverName: string, port: number, tls: ClientTlsOptions): string {
-  if (tls.insecure === true) return `${serverName}:${port} insecure`
-  if (tls.ca === undefined) return `${serverName}:${port}`
+  const { insecure, ca, extraCa, serverCertificateHashes, certificates, verifyPeer } = tls
+  let origin = `${serverName}:${port}`
+  if (insecure === true) origin += ' insecure'
+  else if (serverCertificateHashes !== undefined) origin += ` pinned ${digest(serverCertificateHashes.map(certificateHash))}`
+  else {
+    if (ca !== undefined) origin += ` ca ${digest(certificatesFrom(ca))}`
+    if (extraCa !== undefined) origin += ` and ca ${digest(certificatesFrom(extraCa))}`
+  }
+  if (certificates !== undefined) origin += ` as ${digest(certificates.flatMap(({ cert }) => certificatesFrom(cert)))}`
+  // Verdicts cannot be told apart; whoever gives a store of their own along with one knows whose sessions are in it.
+  return verifyPeer === undefined ? origin : `${origin} judged`
+}
+
+function digest(parts: readonly Uint8Array[]): string {
   const hash = createHash('sha256')
-  for (const certificate of certificatesFrom(tls.ca)) hash.update(createHash('sha256').update(certificate).digest())
-  return `${serverName}:${port} ca ${hash.digest('hex')}`
+  for (const part of parts) hash.update(createHash('sha256').update(part).digest())
+  return hash.digest('hex')
 }
 
 /** The store as a connection uses it: one that fails costs the session only. */

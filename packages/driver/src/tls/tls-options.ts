@@ -277,7 +277,8 @@ function rootsOf({ ca, extraCa }: ClientTlsOptions): TrustAnchors {
 
 const SHA256_LENGTH = 32
 
-function hashFrom(given: string | Uint8Array): Uint8Array {
+/** The 32 bytes of an entry of `serverCertificateHashes`. Throws OptionError. */
+export function certificateHash(given: string | Uint8Array): Uint8Array {
   const hash = typeof given === 'string' ? new Uint8Array(Buffer.from(given.replaceAll(':', ''), 'hex')) : given
   if (hash.length !== SHA256_LENGTH) throw new OptionError('tls.serverCertificateHashes: a SHA-256 hash is 32 bytes, 64 hexadecimal digits')
   return hash
@@ -289,7 +290,7 @@ function verifyPolicy(options: ClientTlsOptions): VerifyPolicy {
   const hashes = options.serverCertificateHashes
   if (hashes === undefined) return { mode: 'chain', roots: rootsOf(options), unixTimeMs }
   if (hashes.length === 0) throw new OptionError('tls.serverCertificateHashes is empty: nothing would be trusted')
-  return { mode: 'pinned', hashes: hashes.map(hashFrom), unixTimeMs }
+  return { mode: 'pinned', hashes: hashes.map(certificateHash), unixTimeMs }
 }
 
 export function clientTls(

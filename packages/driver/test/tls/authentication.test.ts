@@ -13,15 +13,17 @@ import {
   externalKey,
   listen,
   MemoryNetwork,
+  MemorySessionStore,
   serverH3Driver,
   type CertificateOption,
   type ClientTlsOptions,
   type CryptoChoice,
   type QuicConnection,
   type QuicListener,
+  type SessionStore,
   type ServerTlsOptions,
 } from '../../src/index.ts'
-import { certificate, development } from '../support.ts'
+import { certificate, development, settle } from '../support.ts'
 
 const open: { close(): Promise<void> }[] = []
 
@@ -32,7 +34,11 @@ afterEach(async () => {
 interface Site {
   readonly listener: QuicListener
   /** Resolves with both ends of a new connection; rejects with what connect() says. */
-  connect(tls?: ClientTlsOptions, serverName?: string): Promise<{ readonly client: QuicConnection; readonly server: QuicConnection }>
+  connect(
+    tls?: ClientTlsOptions,
+    serverName?: string,
+    sessionStore?: SessionStore,
+  ): Promise<{ readonly client: QuicConnection; readonly server: QuicConnection }>
 }
 
 async function serve(tls: ServerTlsOptions, crypto?: CryptoChoice): Promise<Site> {
@@ -47,7 +53,7 @@ async function serve(tls: ServerTlsOptions, crypto?: CryptoChoice): Promise<Site
   void accepting()
   return {
     listener,
-    async connect(options = {}, serverName = 'localhost') {
+    async connect(options = {}, serverName = 'localhost', sessionStore) {
       const client = await connect({
         host: '127.0.0.1',
         port: 4433,
@@ -55,6 +61,7 @@ async function serve(tls: ServerTlsOptions, crypto?: CryptoChoice): Promise<Site
         tls: { ca: development.certificatePem, ...options },
         socket,
         crypto,
+        sessionStore,
         application: clientH3Driver().driver,
       })
       const server = accepted.at(-1)!
@@ -207,5 +214,40 @@ describe('trust', () => {
     expect(shown((await site.connect({ ca: undefined, extraCa: development.certificatePem })).client)).toHaveLength(1)
     expect(shown((await site.connect({ ca: CLIENTS.der, extraCa: development.certificatePem })).client)).toHaveLength(1)
     expect(await refusal(site, { ca: undefined, extraCa: CLIENTS.der })).toMatchObject({ code: 'QUIC_CERTIFICATE_REFUSED' })
+  })
+})
+
+describe('sessions', () => {
+  it('are resumed by those who trust alike, and by nobody else', async () => {
+    const site = await serve({ certificates: [certificate] })
+    const sessionStore = new MemorySessionStore()
+    const resumed = async (tls: ClientTlsOptions): Promise<boolean> => {
+      const { client } = await site.connect(tls, 'localhost', sessionStore)
+      await settle()
+      return client.handshakeInfo!.resumed
+    }
+    expect(await resumed({})).toBe(false)
+    expect(await resumed({})).toBe(true)
+    const pinned = { ca: undefined, serverCertificateHashes: [development.sha256] }
+    expect(await resumed(pinned)).toBe(false)
+    expect(await resumed(pinned)).toBe(true)
+    expect(await resumed({ certificates: [alice] })).toBe(false)
+    expect(await resumed({ insecure: true })).toBe(false)
+  })
+
+  it('are not kept by default where the application judges, and never where clients show certificates', async () => {
+    const site = await serve({ certificates: [certificate] })
+    for (let i = 0; i < 2; i++) {
+      const { client } = await site.connect({ verifyPeer: () => null })
+      await settle()
+      expect(client.handshakeInfo!.resumed).toBe(false)
+    }
+    const asking = await serve({ certificates: [certificate], clientAuthentication: { ca: CLIENTS.der } })
+    for (let i = 0; i < 2; i++) {
+      const { client, server } = await asking.connect({ certificates: [alice] })
+      await settle()
+      expect(client.handshakeInfo!.resumed).toBe(false)
+      expect(shown(server)).toEqual([ALICE.der])
+    }
   })
 })
