@@ -145,7 +145,12 @@ export function serverConfig(random: SeededRandom, identity: DevCertificate): Co
     provider,
     random,
     connectionIds: new RandomConnectionIdGenerator(random, 8),
-    tls: { alpn: ['test'], certificates: [{ chain: [identity.certificate], key: provider.importPrivateKey(identity.privateKey) }] },
+    tls: {
+      alpn: ['test'],
+      certificates: [{ chain: [identity.certificate], key: provider.importPrivateKey(identity.privateKey) }],
+      // A big certificate stays big.
+      certificateCompression: false,
+    },
   }
 }
 
