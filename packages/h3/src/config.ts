@@ -1,5 +1,6 @@
 import { DEFAULT_ENCODER_BLOCKED_STREAMS, DEFAULT_ENCODER_TABLE_CAPACITY } from '@quicwire/qpack'
 import type { WireValue } from '@quicwire/quic/varint'
+import type { H3TraceSink } from './trace/sink.ts'
 
 /** Settings of one HTTP/3 connection. Every member is optional; the defaults are in `defaultConfig`. */
 export interface H3Config {
@@ -40,6 +41,8 @@ export interface H3Config {
    * here.
    */
   readonly anyDatagrams?: boolean | undefined
+  /** Told of settings, streams, frames, priorities and datagrams, see `H3QlogTrace`. Default: nobody. */
+  readonly trace?: H3TraceSink | null | undefined
 }
 
 export interface ResolvedConfig {
@@ -56,6 +59,7 @@ export interface ResolvedConfig {
   readonly rememberedSettings: readonly (readonly [id: WireValue, value: WireValue])[] | null
   readonly initialOrigin: string | null
   readonly anyDatagrams: boolean
+  readonly trace: H3TraceSink | null
 }
 
 export const defaultConfig: ResolvedConfig = {
@@ -72,6 +76,7 @@ export const defaultConfig: ResolvedConfig = {
   rememberedSettings: null,
   initialOrigin: null,
   anyDatagrams: false,
+  trace: null,
 }
 
 export function resolveConfig(config: H3Config): ResolvedConfig {
@@ -89,5 +94,6 @@ export function resolveConfig(config: H3Config): ResolvedConfig {
     rememberedSettings: config.rememberedSettings ?? defaultConfig.rememberedSettings,
     initialOrigin: config.initialOrigin ?? defaultConfig.initialOrigin,
     anyDatagrams: config.anyDatagrams ?? defaultConfig.anyDatagrams,
+    trace: config.trace ?? defaultConfig.trace,
   }
 }

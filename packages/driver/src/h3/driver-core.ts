@@ -16,6 +16,7 @@ import { flowIdOf } from './flow-id.ts'
 import { Flows } from './flows.ts'
 import type { InboundFrame, OutboundFrame } from './frames.ts'
 import type { HeadersEvent } from './layer-events.ts'
+import { layerTrace } from './layer-trace.ts'
 import { pumpReads, type ReadSink } from './read-pump.ts'
 import { ReceiveHalf, SendHalf, StreamContext, WAKE_INBOUND, WAKE_OUTBOUND, type ApplicationEnds, type ReadyList } from './stream-context.ts'
 import { pumpWrites, type WriteSink } from './write-pump.ts'
@@ -74,7 +75,7 @@ export class H3DriverCore implements ReadSink, WriteSink, ReadyList, Waker {
 
   start(context: ApplicationContext, role: 'client' | 'server'): void {
     this.context = context
-    this.layer = new H3Connection(context.connection, role, this.settings.h3)
+    this.layer = new H3Connection(context.connection, role, { ...this.settings.h3, trace: layerTrace(context) })
     this.layer.start()
   }
 

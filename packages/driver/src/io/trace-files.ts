@@ -3,6 +3,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TraceSink } from '@quicwire/quic'
+import { H3_EVENT_SCHEMA } from '@quicwire/h3'
 import { QlogTrace } from '@quicwire/quic/qlog'
 import { OptionError } from '../errors.ts'
 import { LogFile } from './log-file.ts'
@@ -52,6 +53,7 @@ export class TraceFiles {
       title: 'quicwire',
       referenceTimeMs: Date.now(),
       bufferLength: BUFFERED,
+      eventSchemas: [H3_EVENT_SCHEMA],
     })
     this.running.set(name, { trace, file })
     this.timer ??= setInterval(() => this.flush(), FLUSH_INTERVAL).unref()

@@ -43,6 +43,7 @@ export class H3Connection {
     core.started = true
     this.ownSettings = ourSettings(core.config, core.isServer, core.grease)
     core.local.start(this.ownSettings)
+    core.trace?.parametersSet('local', this.ownSettings)
   }
 
   // ---- what the transport tells
@@ -202,6 +203,7 @@ export class H3Connection {
     checkUsable(core)
     const refused = core.goaway.onSend(id, core.requests)
     core.local.send(encodeGoaway(core.goaway.sent!), false)
+    core.trace?.frameCreated(core.local.controlStream, { type: 'goaway', id: core.goaway.sent! })
     for (const request of refused) abortRequest(core, request, H3ErrorCode.requestRejected)
   }
 
@@ -215,6 +217,7 @@ export class H3Connection {
     if (core.failed) return
     checkUsable(core)
     core.local.send(encodeOrigins(origins), false)
+    core.trace?.frameCreated(core.local.controlStream, { type: 'origin', origins })
   }
 
   /** Client: the Origin Set (RFC 8336 §2.3); null while the server has sent no ORIGIN. */
@@ -262,7 +265,10 @@ export class H3Connection {
     if (request === undefined) return
     const clamped = Math.min(7, Math.max(0, Math.trunc(urgency)))
     core.priorities.prefer(request, clamped, incremental)
-    if (!core.isServer) core.local.send(encodePriorityUpdate(streamId, priorityFieldValue(clamped, incremental)), true)
+    if (core.isServer) return
+    const value = priorityFieldValue(clamped, incremental)
+    core.local.send(encodePriorityUpdate(streamId, value), true)
+    core.trace?.frameCreated(core.local.controlStream, { type: 'priority_update', streamId, value })
   }
 
   /** Server: the last PRIORITY_UPDATE value of a request, also when it came before the request; null when there was none. */
@@ -280,7 +286,9 @@ export class H3Connection {
   sendDatagram(streamId: number, payload: Uint8Array): boolean {
     // RFC 9297 §2.1: not before the stream is opened for sending, not after it is closed.
     if (!mayCarryDatagrams(this.core, streamId) || payload.length > this.datagramMaxSize(streamId)) return false
-    return this.core.transport.datagramSend(encodeDatagram(streamId, payload))
+    if (!this.core.transport.datagramSend(encodeDatagram(streamId, payload))) return false
+    this.core.trace?.datagramCreated(streamId, payload.length)
+    return true
   }
 
   /** Largest payload `sendDatagram` takes for this stream; 0 when datagrams are not negotiated. */

@@ -14,11 +14,15 @@ import type { ControlHandler } from '../streams/remote-control.ts'
 import { RequestRegistry } from '../streams/request-registry.ts'
 import { RequestStream } from '../streams/request-stream.ts'
 import { UniRouter } from '../streams/uni-router.ts'
+import type { H3TraceSink } from '../trace/sink.ts'
 import type { H3Transport } from '../transport.ts'
 import { DataHeaderSlab } from '../wire/frame-writer.ts'
 import { Grease } from '../wire/grease.ts'
 import { FieldCompression } from './field-compression.ts'
 import { Goaway } from './goaway.ts'
+
+/** A trace's word for a stream that has no type of its own. */
+const REQUEST_STREAM = -1
 
 /** What the rooms report to the connection; made over the core, whose rooms it calls. */
 export interface CoreHandlers {
@@ -32,6 +36,7 @@ export class H3Core {
   readonly transport: H3Transport
   readonly config: ResolvedConfig
   readonly events: EventQueue
+  readonly trace: H3TraceSink | null
   readonly grease: Grease | null
   readonly local: LocalStreams
   readonly compression: FieldCompression
@@ -56,23 +61,25 @@ export class H3Core {
     this.config = resolveConfig(config)
     this.isServer = role === 'server'
     this.events = new EventQueue()
+    this.trace = this.config.trace
     this.grease = this.config.grease ? new Grease(this.config.random) : null
-    this.local = new LocalStreams(transport, this.grease)
+    this.local = new LocalStreams(transport, this.grease, this.trace)
     this.compression = new FieldCompression(this.config, this.local)
-    const control = new RemoteControl(transport, this.isServer, handlers.control(this))
-    this.uni = new UniRouter(transport, this.isServer, control, this.compression.encoder, this.compression.decoder)
+    const control = new RemoteControl(transport, this.isServer, handlers.control(this), this.trace)
+    this.uni = new UniRouter(transport, this.isServer, control, this.compression, this.trace)
     this.uniLedger = new PeerStreamLedger(this.isServer ? 2 : 3)
     this.requests = new RequestRegistry()
     this.goaway = new Goaway(this.isServer)
-    this.priorities = new Priorities(transport)
+    this.priorities = new Priorities(transport, this.trace)
     this.peer = new PeerSettings(this.isServer ? null : this.config.rememberedSettings)
-    this.datagrams = new HttpDatagrams(transport, this.events)
+    this.datagrams = new HttpDatagrams(transport, this.events, this.trace)
     this.origins = new OriginSet(this.config.initialOrigin)
     this.started = false
     this.failed = false
     this.requestsBlocked = false
     this.context = {
       transport,
+      trace: this.trace,
       events: this.events,
       decoder: this.compression.decoder,
       blocked: this.compression.blocked,
@@ -84,11 +91,13 @@ export class H3Core {
     }
     this.slab = new DataHeaderSlab()
     this.greaseDue = this.config.grease
+    if (!this.isServer && this.config.rememberedSettings !== null) this.trace?.parametersRestored(this.config.rememberedSettings)
   }
 
   addRequest(id: number, method: string, extendedConnect: boolean): RequestStream {
     const request = new RequestStream(id, this.transport, this.context, this.slab, method, extendedConnect)
     this.requests.add(request)
+    this.trace?.streamTypeSet(this.isServer ? 'remote' : 'local', id, REQUEST_STREAM)
     this.priorities.opened(request)
     return request
   }

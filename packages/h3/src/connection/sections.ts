@@ -36,7 +36,9 @@ export function sendRequestSection(core: H3Core, headers: Fields, fin: boolean, 
   request.send.tunnel = head.method === 'CONNECT'
   // RFC 9218 §9: the same order for what we send.
   core.priorities.onRequestField(request, head.priority)
-  request.send.section(core.compression.encode(id, headers, neverIndexed), fin, false, false, core.greaseFrame())
+  const block = core.compression.encode(id, headers, neverIndexed)
+  core.trace?.frameCreated(id, { type: 'headers', length: block.length, headers })
+  request.send.section(block, fin, false, false, core.greaseFrame())
   return id
 }
 
@@ -65,6 +67,7 @@ function send(core: H3Core, request: RequestStream, headers: Fields, options: Se
   // What is coded is sent: the coding may refer to what the peer learns from it.
   if (!request.send.ready()) return false
   const block = core.compression.encode(request.id, headers, neverIndexed)
+  core.trace?.frameCreated(request.id, { type: 'headers', length: block.length, headers })
   return request.send.section(block, fin, trailers, !trailers && informational, core.greaseFrame())
 }
 

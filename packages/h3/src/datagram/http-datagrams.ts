@@ -1,4 +1,5 @@
 import type { EventQueue } from '../event-queue.ts'
+import type { H3TraceSink } from '../trace/sink.ts'
 import type { H3Transport } from '../transport.ts'
 import { parseDatagram } from './quarter-stream-id.ts'
 import type { HttpDatagram } from './quarter-stream-id.ts'
@@ -15,6 +16,7 @@ export const MAX_HELD_DATAGRAM_BYTES = 65536
 export class HttpDatagrams {
   private readonly transport: H3Transport
   private readonly events: EventQueue
+  private readonly trace: H3TraceSink | null
   /** Oldest first. */
   private held: HttpDatagram[]
   private heldBytes: number
@@ -22,9 +24,10 @@ export class HttpDatagrams {
   private ready: HttpDatagram[]
   private armed: boolean
 
-  constructor(transport: H3Transport, events: EventQueue) {
+  constructor(transport: H3Transport, events: EventQueue, trace: H3TraceSink | null) {
     this.transport = transport
     this.events = events
+    this.trace = trace
     this.held = []
     this.heldBytes = 0
     this.ready = []
@@ -42,9 +45,15 @@ export class HttpDatagrams {
   next(): HttpDatagram | null {
     if (this.ready.length > 0) return this.ready.shift()!
     const datagram = this.transport.datagramReceive()
-    if (datagram !== null) return parseDatagram(datagram)
+    if (datagram !== null) return this.parse(datagram)
     this.armed = true
     return null
+  }
+
+  private parse(bytes: Uint8Array): HttpDatagram {
+    const datagram = parseDatagram(bytes)
+    this.trace?.datagramParsed(datagram.streamId, datagram.payload.length)
+    return datagram
   }
 
   /** Keeps a datagram whose request is not known yet. */

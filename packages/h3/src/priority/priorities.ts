@@ -1,6 +1,7 @@
+import type { H3TraceSink } from '../trace/sink.ts'
 import type { H3Transport } from '../transport.ts'
 import { PendingUpdates } from './pending-updates.ts'
-import { PriorityParameters, parsePriority } from './priority.ts'
+import { PriorityParameters, parsePriority, priorityFieldValue } from './priority.ts'
 import type { RequestPriority } from './request-priority.ts'
 
 /** Turns priorities of requests (RFC 9218) into the transport's order of streams. */
@@ -16,11 +17,13 @@ export interface PrioritizedStream {
 
 export class Priorities {
   private readonly transport: H3Transport
+  private readonly trace: H3TraceSink | null
   private readonly pending: PendingUpdates
   private readonly scratch: PriorityParameters
 
-  constructor(transport: H3Transport) {
+  constructor(transport: H3Transport, trace: H3TraceSink | null) {
     this.transport = transport
+    this.trace = trace
     this.pending = new PendingUpdates()
     this.scratch = new PriorityParameters()
   }
@@ -69,6 +72,8 @@ export class Priorities {
   }
 
   private schedule(stream: PrioritizedStream): void {
-    this.transport.streamSetPriority(stream.id, URGENCY_BASE + stream.priority.urgency, stream.priority.incremental)
+    const { urgency, incremental } = stream.priority
+    this.transport.streamSetPriority(stream.id, URGENCY_BASE + urgency, incremental)
+    this.trace?.priorityUpdated(stream.id, priorityFieldValue(urgency, incremental))
   }
 }

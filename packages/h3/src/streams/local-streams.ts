@@ -1,5 +1,7 @@
+import { readVarint } from '@quicwire/quic/varint'
 import type { ResolvedConfig } from '../config.ts'
 import { H3ErrorCode, connectionError } from '../errors.ts'
+import type { H3TraceSink } from '../trace/sink.ts'
 import type { H3Transport } from '../transport.ts'
 import type { Grease } from '../wire/grease.ts'
 import { SettingId, encodeSettings } from '../wire/settings.ts'
@@ -28,9 +30,11 @@ export class LocalStreams {
   private greaseId: number
   private readonly beforeControl: Uint8Array[]
   private readonly grease: Grease | null
+  private readonly trace: H3TraceSink | null
+  private settings: readonly Setting[]
   private started: boolean
 
-  constructor(transport: H3Transport, grease: Grease | null) {
+  constructor(transport: H3Transport, grease: Grease | null, trace: H3TraceSink | null = null) {
     this.transport = transport
     this.control = new Outbox(transport)
     this.encoder = new Outbox(transport)
@@ -41,11 +45,14 @@ export class LocalStreams {
     this.greaseId = -1
     this.beforeControl = []
     this.grease = grease
+    this.trace = trace
+    this.settings = []
     this.started = false
   }
 
   start(settings: readonly Setting[]): void {
     this.started = true
+    this.settings = settings
     this.beforeControl.push(new Uint8Array([StreamType.control]), encodeSettings(settings))
     if (this.grease !== null) this.beforeControl.push(this.grease.frame())
     this.open()
@@ -59,6 +66,8 @@ export class LocalStreams {
       this.controlId = transport.openStream(false)
       if (this.controlId === -1) return
       transport.streamSetPriority(this.controlId, 0, false)
+      this.trace?.streamTypeSet('local', this.controlId, StreamType.control)
+      this.trace?.frameCreated(this.controlId, { type: 'settings', settings: this.settings })
       for (const bytes of this.beforeControl) this.control.write(this.controlId, bytes, false)
       this.beforeControl.length = 0
     }
@@ -73,6 +82,7 @@ export class LocalStreams {
     if (id === -1) return -1
     this.transport.streamSetPriority(id, 0, false)
     outbox.write(id, new Uint8Array([type]), false)
+    this.trace?.streamTypeSet('local', id, type)
     return id
   }
 
@@ -83,7 +93,13 @@ export class LocalStreams {
     transport.streamSetPriority(id, 255, false)
     // A type alone fits wherever a stream can be opened, or else the stream stays silent: it carries nothing that is needed.
     transport.streamWrite(id, bytes, true)
+    this.trace?.streamTypeSet('local', id, readVarint(bytes, 0, bytes.length))
     return id
+  }
+
+  /** Our control stream, -1 until it could be opened. */
+  get controlStream(): number {
+    return this.controlId
   }
 
   isCritical(id: number): boolean {

@@ -9,6 +9,7 @@ import { checkTrailers } from '../headers/message-head.ts'
 import { checkRequest } from '../headers/request-head.ts'
 import { checkResponse, neverHasContent } from '../headers/response-head.ts'
 import { ReceiveState } from '../transport.ts'
+import type { H3TraceSink } from '../trace/sink.ts'
 import type { H3Transport } from '../transport.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { FrameType, frameName, isHttp2FrameType, isKnownFrameType } from '../wire/frame-types.ts'
@@ -22,6 +23,7 @@ import { PayloadCollector } from '../wire/payload-collector.ts'
 /** What all messages of a connection share. */
 export interface ReceiveContext {
   readonly transport: H3Transport
+  readonly trace: H3TraceSink | null
   readonly events: EventQueue
   readonly decoder: QpackDecoder
   /** Sections that wait for the QPACK encoder stream. */
@@ -194,6 +196,7 @@ export class ReceiveMessage {
     if (type === FrameType.data) {
       if (this.stage !== Stage.body) this.unexpected(type)
       this.receivedLength += length
+      this.context.trace?.frameParsed(this.id, { type: 'data', length })
       if (this.noContent && length > 0) {
         throw streamError(H3ErrorCode.messageError, 'content in a response that cannot have any (RFC 9110 §6.4.1)')
       }
@@ -211,6 +214,7 @@ export class ReceiveMessage {
       throw connectionError(H3ErrorCode.idError, 'PUSH_PROMISE without MAX_PUSH_ID (RFC 9114 §7.2.5)')
     }
     if (isKnownFrameType(type) || isHttp2FrameType(type)) this.unexpected(type)
+    this.context.trace?.frameParsed(this.id, { type: 'unknown', frameType: type, length })
   }
 
   private unexpected(type: number): never {
@@ -246,7 +250,10 @@ export class ReceiveMessage {
     if (section === null) {
       context.blocked.hold(this.id, bytes, start, end)
       this.blocked = true
-    } else if (this.stage === Stage.body) this.trailers(section)
+      return
+    }
+    context.trace?.frameParsed(this.id, { type: 'headers', length: end - start, headers: section.fields })
+    if (this.stage === Stage.body) this.trailers(section)
     else if (context.isServer) this.request(section)
     else this.response(section)
   }

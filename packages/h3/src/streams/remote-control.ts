@@ -3,6 +3,7 @@ import type { WireValue } from '@quicwire/quic/varint'
 import { H3ErrorCode, connectionError } from '../errors.ts'
 import { MAX_ORIGIN_PAYLOAD, parseOrigins } from '../origin/origin-frame.ts'
 import { MAX_PRIORITY_UPDATE_PAYLOAD, PriorityUpdate, parsePriorityUpdate } from '../priority/update.ts'
+import type { H3TraceSink, TracedFrame } from '../trace/sink.ts'
 import type { H3Transport } from '../transport.ts'
 import { FrameReader } from '../wire/frame-reader.ts'
 import { FrameType, frameName, isHttp2FrameType } from '../wire/frame-types.ts'
@@ -23,6 +24,9 @@ export class RemoteControl {
   private readonly transport: H3Transport
   private readonly isServer: boolean
   private readonly handler: ControlHandler
+  private readonly trace: H3TraceSink | null
+  /** The stream it is. */
+  private streamId: number
   private readonly frames: FrameReader
   private readonly collector: PayloadCollector
   private readonly priorityUpdate: PriorityUpdate
@@ -31,10 +35,12 @@ export class RemoteControl {
   private settingsSeen: boolean
   private maxPushId: WireValue
 
-  constructor(transport: H3Transport, isServer: boolean, handler: ControlHandler) {
+  constructor(transport: H3Transport, isServer: boolean, handler: ControlHandler, trace: H3TraceSink | null) {
     this.transport = transport
     this.isServer = isServer
     this.handler = handler
+    this.trace = trace
+    this.streamId = -1
     this.frames = new FrameReader()
     this.collector = new PayloadCollector()
     this.priorityUpdate = new PriorityUpdate()
@@ -45,6 +51,7 @@ export class RemoteControl {
 
   /** Reads all there is on stream `id`. Throws H3Error. */
   advance(id: number): void {
+    this.streamId = id
     for (;;) {
       const view = this.transport.streamPeek(id)
       if (view === null || view.length === 0) return
@@ -104,6 +111,7 @@ export class RemoteControl {
         return this.unexpected(type)
       default:
         if (isHttp2FrameType(type)) this.unexpected(type)
+        this.trace?.frameParsed(this.streamId, { type: 'unknown', frameType: type, length })
         return false
     }
   }
@@ -119,10 +127,17 @@ export class RemoteControl {
 
   private frame(type: number, bytes: Uint8Array, start: number, end: number): void {
     switch (type) {
-      case FrameType.settings:
-        return this.handler.onSettings(parseSettings(bytes, start, end))
-      case FrameType.goaway:
-        return this.handler.onGoaway(this.identifier(type, bytes, start, end))
+      case FrameType.settings: {
+        const settings = parseSettings(bytes, start, end)
+        this.parsed({ type: 'settings', settings })
+        this.trace?.parametersSet('remote', settings)
+        return this.handler.onSettings(settings)
+      }
+      case FrameType.goaway: {
+        const id = this.identifier(type, bytes, start, end)
+        this.parsed({ type: 'goaway', id })
+        return this.handler.onGoaway(id)
+      }
       case FrameType.cancelPush:
         // RFC 9114 §7.2.3: no push has been promised, and none may be.
         throw connectionError(H3ErrorCode.idError, `CANCEL_PUSH for push ${this.identifier(type, bytes, start, end)}, which does not exist`)
@@ -130,10 +145,12 @@ export class RemoteControl {
         const id = this.identifier(type, bytes, start, end)
         if (id < this.maxPushId) throw connectionError(H3ErrorCode.idError, 'MAX_PUSH_ID goes down (RFC 9114 §7.2.7)')
         this.maxPushId = id
+        this.parsed({ type: 'max_push_id', pushId: id })
         return
       }
       case FrameType.priorityUpdateRequest:
         parsePriorityUpdate(bytes, start, end, this.priorityUpdate)
+        this.parsed({ type: 'priority_update', streamId: this.priorityUpdate.streamId, value: this.priorityUpdate.value })
         return this.handler.onPriorityUpdate(this.priorityUpdate.streamId, this.priorityUpdate.value)
       case FrameType.priorityUpdatePush:
         if (readVarintExact(bytes, start, end) === -1) {
@@ -141,9 +158,18 @@ export class RemoteControl {
         }
         throw connectionError(H3ErrorCode.idError, 'PRIORITY_UPDATE for a push that was not promised (RFC 9218 §7.2)')
       case FrameType.origin:
-        return this.handler.onOrigin(parseOrigins(bytes, start, end))
+        return this.origin(parseOrigins(bytes, start, end))
       default:
     }
+  }
+
+  private origin(origins: readonly string[]): void {
+    this.parsed({ type: 'origin', origins })
+    this.handler.onOrigin(origins)
+  }
+
+  private parsed(frame: TracedFrame): void {
+    this.trace?.frameParsed(this.streamId, frame)
   }
 
   private identifier(type: number, bytes: Uint8Array, start: number, end: number): WireValue {

@@ -21,7 +21,7 @@ export class RequestStream {
     extendedConnect: boolean,
   ) {
     this.id = id
-    this.send = new SendMessage(id, transport, slab)
+    this.send = new SendMessage(id, transport, slab, context.trace)
     this.receive = new ReceiveMessage(id, context, requestMethod, extendedConnect)
     this.priority = new RequestPriority()
   }

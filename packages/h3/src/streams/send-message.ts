@@ -1,4 +1,5 @@
 import { H3StateError } from '../errors.ts'
+import type { H3TraceSink } from '../trace/sink.ts'
 import type { H3Transport } from '../transport.ts'
 import { MAX_DATA_PAYLOAD, dataHeaderSize, dataPayloadFor, encodeFrame } from '../wire/frame-writer.ts'
 import type { DataHeaderSlab } from '../wire/frame-writer.ts'
@@ -21,6 +22,7 @@ export class SendMessage {
   private readonly id: number
   private readonly transport: H3Transport
   private readonly slab: DataHeaderSlab
+  private readonly trace: H3TraceSink | null
   private readonly outbox: Outbox
   private stage: Stage
   /** The message can have no content (HEAD, 204, 304): its body is accepted and dropped, as node:http does. */
@@ -28,10 +30,11 @@ export class SendMessage {
   /** The stream is a tunnel (RFC 9114 §4.4): only DATA follows, no trailers. */
   tunnel: boolean
 
-  constructor(id: number, transport: H3Transport, slab: DataHeaderSlab) {
+  constructor(id: number, transport: H3Transport, slab: DataHeaderSlab, trace: H3TraceSink | null) {
     this.id = id
     this.transport = transport
     this.slab = slab
+    this.trace = trace
     this.outbox = new Outbox(transport)
     this.stage = Stage.head
     this.noContent = false
@@ -129,6 +132,7 @@ export class SendMessage {
     const offered = whole || payload === MAX_DATA_PAYLOAD ? data.subarray(0, payload) : data
     if (this.transport.streamWrite(this.id, offered, fin && whole) !== payload) return this.torn()
     if (fin && whole) this.stage = Stage.ended
+    this.trace?.frameCreated(this.id, { type: 'data', length: payload })
     return payload
   }
 
@@ -147,6 +151,7 @@ export class SendMessage {
     this.outbox.write(this.id, encodeFrame(FrameType.data, data.subarray(0, payload)), fin && whole)
     if (this.outbox.gone) return -1
     if (fin && whole) this.stage = Stage.ended
+    this.trace?.frameCreated(this.id, { type: 'data', length: payload })
     return payload
   }
 }

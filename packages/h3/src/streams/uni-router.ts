@@ -1,5 +1,6 @@
 import type { QpackDecoder, QpackEncoder } from '@quicwire/qpack'
 import { H3ErrorCode, connectionError } from '../errors.ts'
+import type { H3TraceSink } from '../trace/sink.ts'
 import { ReceiveState } from '../transport.ts'
 import type { H3Transport } from '../transport.ts'
 import { StreamType } from '../wire/stream-types.ts'
@@ -16,17 +17,25 @@ export class UniRouter {
   private readonly control: RemoteControl
   private readonly encoder: QpackEncoder
   private readonly decoder: QpackDecoder
+  private readonly trace: H3TraceSink | null
   private readonly untyped: Map<number, VarintCollector>
   private controlId: number
   private encoderId: number
   private decoderId: number
 
-  constructor(transport: H3Transport, isServer: boolean, control: RemoteControl, encoder: QpackEncoder, decoder: QpackDecoder) {
+  constructor(
+    transport: H3Transport,
+    isServer: boolean,
+    control: RemoteControl,
+    compression: { readonly encoder: QpackEncoder; readonly decoder: QpackDecoder },
+    trace: H3TraceSink | null,
+  ) {
     this.transport = transport
     this.isServer = isServer
     this.control = control
-    this.encoder = encoder
-    this.decoder = decoder
+    this.encoder = compression.encoder
+    this.decoder = compression.decoder
+    this.trace = trace
     this.untyped = new Map()
     this.controlId = -1
     this.encoderId = -1
@@ -76,6 +85,7 @@ export class UniRouter {
   }
 
   private assign(id: number, type: number): void {
+    this.trace?.streamTypeSet('remote', id, type)
     switch (type) {
       case StreamType.control:
         this.controlId = this.only(this.controlId, id, 'control')

@@ -22,6 +22,7 @@ import type { ReceiveState } from '../stream/streams.ts'
 import type { HandshakeInfo } from '../tls/config.ts'
 import { TlsEngine } from '../tls/engine.ts'
 import type { TlsAnswer } from '../tls/events.ts'
+import type { TraceSink } from '../trace/sink.ts'
 import { TransportError } from '../wire/transport-error.ts'
 import type { PreferredAddress, TransportParameters } from '../wire/transport-parameters/table.ts'
 import { decodeTransportParameters } from '../wire/transport-parameters/codec.ts'
@@ -400,6 +401,11 @@ export class Connection {
     stats.datagramFramesDropped = datagrams.receivedDropped + datagrams.sendDropped
     stats.eventsWaiting = events.length + streams.eventsWaiting
     return stats
+  }
+
+  /** Whom the configuration told to trace the connection: a protocol above may write its own events there. */
+  get trace(): TraceSink | null {
+    return this.core.trace
   }
 
   /** Of the path in use. */

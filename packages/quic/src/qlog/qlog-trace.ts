@@ -41,6 +41,8 @@ export interface QlogOptions {
   readonly referenceTimeMs?: number
   /** Characters gathered before the sink is called, default 0: each record at once. `flush` hands over the rest. */
   readonly bufferLength?: number
+  /** URIs of the event schemas that `write` is used with. */
+  readonly eventSchemas?: readonly string[]
 }
 
 export class QlogTrace implements TraceSink {
@@ -72,13 +74,18 @@ export class QlogTrace implements TraceSink {
             wall_clock_time: options.referenceTimeMs === undefined ? undefined : rfc3339(options.referenceTimeMs),
           },
         },
-        event_schemas: [QUIC_EVENT_SCHEMA],
+        event_schemas: [QUIC_EVENT_SCHEMA, ...(options.eventSchemas ?? [])],
       },
     })
   }
 
   flush(): void {
     this.writer.flush()
+  }
+
+  /** An event of another protocol on this connection, such as `http3:frame_parsed`. `now` as in the other verbs. */
+  write(now: number, name: string, data: QlogObject): void {
+    this.record(now, name, data)
   }
 
   connectionStarted(now: number, local: string, remote: string): void {
@@ -270,6 +277,10 @@ export class QlogTrace implements TraceSink {
   }
 
   private event(now: number, name: QlogEventName, data: QlogObject): void {
+    this.record(now, name, data)
+  }
+
+  private record(now: number, name: string, data: QlogObject): void {
     if (this.origin === -1) this.origin = now
     this.writer.write({ time: millis(now - this.origin), name, data })
   }
