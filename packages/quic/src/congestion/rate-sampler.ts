@@ -1,5 +1,5 @@
 /**
- * Delivery rate estimation: draft-ietf-ccwg-bbr §4.1. Each packet remembers what had been delivered when it was sent; its
+ * Delivery rate estimation: draft-ietf-ccwg-bbr. Each packet remembers what had been delivered when it was sent; its
  * acknowledgment yields a rate over the longer of the time it took to send and to acknowledge what lies between. One sample
  * per ACK frame, of the newest packet in it; the fields are valid from `finish` to `clear`. Bytes, ms, bytes per ms.
  */
@@ -35,7 +35,6 @@ export class RateSampler {
   private ackElapsed: number = 0
   private lostAtSend: number = 0
 
-  /** §4.1.2.2 */
   onSent(now: number, packet: SentPacket, inFlight: number): void {
     if (inFlight === packet.size) {
       // Nothing was in flight: an interval of silence is no part of any sample.
@@ -50,7 +49,6 @@ export class RateSampler {
     packet.appLimited = this.limitedUntil !== 0
   }
 
-  /** §4.1.2.3 */
   onAcked(now: number, packet: SentPacket): void {
     this.delivered += packet.size
     this.deliveredAt = now
@@ -71,7 +69,7 @@ export class RateSampler {
     this.lostTotal += packet.size
   }
 
-  /** §4.1.2.4: the sender has nothing more to send; what is in flight now leaves a bubble behind it. */
+  /** The sender has nothing more to send; what is in flight now leaves a bubble behind it. */
   onAppLimited(inFlight: number): void {
     this.limitedUntil = Math.max(1, this.delivered + inFlight)
   }
@@ -83,7 +81,7 @@ export class RateSampler {
     if (this.rtt < 0) return
     this.sampleDelivered = this.delivered - this.priorDelivered
     this.lostSince = this.lostTotal - this.lostAtSend
-    // §4.1.2.3: "use the longer of the send_elapsed and ack_elapsed"; less than a round trip comes of compressed acknowledgments.
+    // The longer of the two is the surer; less than a round trip comes of compressed acknowledgments.
     const interval = Math.max(this.sendElapsed, this.ackElapsed)
     if (interval > 0 && interval >= leastRtt && this.sampleDelivered > 0) this.rate = this.sampleDelivered / interval
   }
@@ -92,25 +90,5 @@ export class RateSampler {
   clear(): void {
     this.newlyAcked = 0
     this.rtt = -1
-  }
-
-  reset(): void {
-    this.delivered = 0
-    this.lostTotal = 0
-    this.rate = 0
-    this.sampleDelivered = 0
-    this.priorDelivered = 0
-    this.inFlightAtSend = 0
-    this.lostSince = 0
-    this.appLimited = false
-    this.rtt = -1
-    this.newlyAcked = 0
-    this.deliveredAt = 0
-    this.firstSentAt = 0
-    this.limitedUntil = 0
-    this.newestSentAt = -1
-    this.sendElapsed = 0
-    this.ackElapsed = 0
-    this.lostAtSend = 0
   }
 }

@@ -34,7 +34,7 @@ class Path {
   }
 }
 
-describe('RateSampler: draft-ietf-ccwg-bbr §4.1', () => {
+describe('RateSampler: draft-ietf-ccwg-bbr', () => {
   it('measures the rate of a steady path', () => {
     const path = new Path()
     const sent: SentPacket[] = []

@@ -36,6 +36,18 @@ describe.each([
 })
 
 describe('bbr', () => {
+  it.each([
+    ['a little', 300, 7],
+    ['much', 3000, 8],
+  ])('shares 20 Mbit/s with its like within 60/40, though it came %s later', (_, stagger, seed) => {
+    const controllers = [bbr, bbr]
+    const path = new Bottleneck({ name: `bbr-late-${stagger}`, seed, controllers, bandwidth: 20e6, roundTrip: 40, stagger }).run(35_000)
+    path.judge(() => {
+      expect(path.largestShare(15_000)).toBeLessThanOrEqual(0.6)
+      expect(path.utilisation(15_000)).toBeGreaterThanOrEqual(0.9)
+    })
+  })
+
   it('uses at least 60 % at 2 % random loss', () => {
     const path = new Bottleneck({ name: 'bbr-loss', seed: 3, controllers: [bbr], bandwidth: 50e6, roundTrip: 40, loss: 0.02 }).run(8000)
     path.judge(() => expect(path.utilisation(0)).toBeGreaterThanOrEqual(0.6))

@@ -1,13 +1,12 @@
 /**
- * Whether the pipe is full: draft-ietf-ccwg-bbr §5.3.1. Three rounds without a quarter more bandwidth, or in Startup a round
+ * Whether the pipe is full: draft-ietf-ccwg-bbr. Three rounds without a quarter more bandwidth, or in Startup a round
  * with too much loss. ProbeBW_UP asks the first question again in each probe.
  */
 import type { BbrModel } from './model.ts'
 
-// §5.3.1.2
 const GROWTH = 1.25
 const ROUNDS_WITHOUT_GROWTH = 3
-// §5.3.1.3: BBRStartupFullLossCnt
+// BBRStartupFullLossCnt
 const LOSS_RUNS = 6
 
 export class FullPipe {
@@ -28,7 +27,7 @@ export class FullPipe {
     this.baseline = baseline
   }
 
-  /** §5.3.1.2 BBRCheckFullBWReached */
+  /** BBRCheckFullBWReached */
   onSample(model: BbrModel): void {
     const { sampler } = model
     if (this.now || sampler.appLimited || sampler.rtt < 0) return
@@ -47,7 +46,7 @@ export class FullPipe {
     this.lastLost = packetNumber
   }
 
-  /** §5.3.1.3 BBRCheckStartupHighLoss. @param recovering a whole round has passed since the first loss */
+  /** BBRCheckStartupHighLoss. @param recovering a whole round has passed since the first loss */
   checkLoss(model: BbrModel, recovering: boolean): void {
     if (!model.lossRoundStart) return
     const { sampler } = model
@@ -61,12 +60,5 @@ export class FullPipe {
   declare(model: BbrModel): void {
     this.reached = true
     model.longTermInflight = Math.max(model.bandwidthDelay(1), model.inflightLatest, model.minimumPipe())
-  }
-
-  reset(): void {
-    this.reached = false
-    this.restart(0)
-    this.lossRuns = 0
-    this.lastLost = -2
   }
 }

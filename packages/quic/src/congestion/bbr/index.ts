@@ -1,7 +1,8 @@
 /**
- * BBR version 3: draft-ietf-ccwg-bbr-05. Paces at an estimate of the bottleneck's bandwidth and bounds what is in flight by an
- * estimate of the bandwidth-delay product and by what losses taught. This file owns the order of an acknowledgment (§5.2.3), the
- * transitions between Startup, Drain, ProbeBW and ProbeRTT, and the window (§5.6.4). ECN-CE counts as loss.
+ * BBR version 3 after draft-ietf-ccwg-bbr. The draft's text is not among the standards this project keeps: its procedures and
+ * variables are named as there, without section numbers. Paces at an estimate of the bottleneck's bandwidth and bounds what is
+ * in flight by an estimate of the bandwidth-delay product and by what losses taught. This file owns the order of an
+ * acknowledgment, the transitions between Startup, Drain, ProbeBW and ProbeRTT, and the window. ECN-CE counts as loss.
  */
 import type { RttEstimator } from '../../recovery/rtt.ts'
 import type { SentPacket } from '../../recovery/sent-packet.ts'
@@ -14,18 +15,18 @@ import { ProbeBw } from './probe-bw.ts'
 import { ProbeRtt } from './probe-rtt.ts'
 import { Undo } from './undo.ts'
 
-// §5.3.2: rounds after which Drain ends even if the flight has not shrunk.
+// Rounds after which Drain ends even if the flight has not shrunk.
 const MAX_DRAIN_ROUNDS = 3
 // ms; a clock too coarse to see the round trip must not divide by zero.
 const LEAST_RTT = 0.01
 
 export class Bbr implements CongestionController {
   readonly name: string = 'bbr'
-  private readonly model: BbrModel
-  private readonly pipe: FullPipe
-  private readonly probeBw: ProbeBw
-  private readonly probeRtt: ProbeRtt
-  private readonly undo: Undo
+  private model: BbrModel
+  private pipe: FullPipe
+  private probeBw: ProbeBw
+  private probeRtt: ProbeRtt
+  private undo: Undo
   private drainStartedIn: number
   /** RttEstimator.minimum: samples over less are compressed acknowledgments. */
   private leastRtt: number
@@ -64,7 +65,7 @@ export class Bbr implements CongestionController {
     const { model } = this
     if (rtt.hasSample) {
       this.leastRtt = rtt.minimum
-      // §5.6.2 BBRInitPacingRate
+      // BBRInitPacingRate
       if (model.pacingRate === 0) model.pacingRate = this.initialPacingRate(rtt)
     }
     model.sampler.onAcked(now, packet)
@@ -80,7 +81,7 @@ export class Bbr implements CongestionController {
     this.pipe.onLost(packet.packetNumber)
     if (model.noteLoss(packet.size)) this.undo.save(now, model)
     this.undo.onLost(packet.sentAt, packet.size)
-    // §5.5.10.2 BBRHandleLostPacket
+    // BBRHandleLostPacket
     if (!this.probeBw.samplesProbe) return
     const lost = sampler.lostTotal - packet.lostAtSend
     if (!model.isInflightTooHigh(lost, packet.inFlightAtSend)) return
@@ -92,7 +93,7 @@ export class Bbr implements CongestionController {
     this.model.sampler.onAppLimited(inFlight)
   }
 
-  /** §5.2.3 BBRUpdateOnACK */
+  /** BBRUpdateOnACK */
   onAckBatchEnd(now: number, inFlight: number, appLimited: boolean): void {
     const { model, pipe } = this
     model.inFlight = inFlight
@@ -171,11 +172,11 @@ export class Bbr implements CongestionController {
   }
 
   reset(mtu: number): void {
-    this.model.reset(mtu)
-    this.pipe.reset()
-    this.probeBw.reset()
-    this.probeRtt.reset()
-    this.undo.forget()
+    this.model = new BbrModel(mtu)
+    this.pipe = new FullPipe()
+    this.probeBw = new ProbeBw()
+    this.probeRtt = new ProbeRtt()
+    this.undo = new Undo()
     this.drainStartedIn = 0
     this.leastRtt = Infinity
     this.recoveryStartedAt = -Infinity
@@ -210,7 +211,7 @@ export class Bbr implements CongestionController {
     if (model.sampler.sampleDelivered > 0) probeRtt.idleRestart = false
   }
 
-  /** §5.3.4.4 BBRExitProbeRTT */
+  /** BBRExitProbeRTT */
   private leaveProbeRtt(now: number): void {
     const { model } = this
     this.restoreWindow()
@@ -223,7 +224,7 @@ export class Bbr implements CongestionController {
     }
   }
 
-  /** §5.4.1 BBRHandleRestartFromIdle */
+  /** BBRHandleRestartFromIdle */
   private restartFromIdle(now: number): void {
     const { model, probeRtt } = this
     probeRtt.idleRestart = true
@@ -269,14 +270,14 @@ export class Bbr implements CongestionController {
     this.priorWindow = 0
   }
 
-  /** §5.6.2: until the pipe was full once the rate only rises. */
+  /** Until the pipe was full once the rate only rises. */
   private setPacingRate(gain: number): void {
     const { model } = this
     const rate = gain * model.bandwidth * PACING_MARGIN
     if (rate > 0 && (this.pipe.reached || rate > model.pacingRate)) model.pacingRate = rate
   }
 
-  /** §5.6.4.6 BBRSetCwnd. RFC 9002 §7.8: a window that is not in use does not grow. */
+  /** BBRSetCwnd. RFC 9002 §7.8: a window that is not in use does not grow. */
   private setWindow(appLimited: boolean): void {
     const { model } = this
     const { sampler } = model
@@ -290,7 +291,7 @@ export class Bbr implements CongestionController {
     model.window = Math.max(Math.min(model.window, this.modelBound()), minimumWindow(model.mtu))
   }
 
-  /** §5.6.4.7 BBRBoundCwndForModel */
+  /** BBRBoundCwndForModel */
   private modelBound(): number {
     const { model } = this
     let bound = Infinity

@@ -1,4 +1,4 @@
-/** The states of BBR and their gains as data: draft-ietf-ccwg-bbr §3.3, §5.6.1. */
+/** The states of BBR and their gains as data: draft-ietf-ccwg-bbr. */
 
 export const BbrMode = { startup: 0, drain: 1, probeBwDown: 2, probeBwCruise: 3, probeBwRefill: 4, probeBwUp: 5, probeRtt: 6 } as const
 export type BbrMode = (typeof BbrMode)[keyof typeof BbrMode]
@@ -27,7 +27,7 @@ export function isProbeBw(mode: BbrMode): boolean {
   return mode >= BbrMode.probeBwDown && mode <= BbrMode.probeBwUp
 }
 
-/** Sending faster than the estimate on purpose, or about to: losses are expected and bound nothing in the short term (§5.5.10.3). */
+/** Sending faster than the estimate on purpose, or about to: losses are expected and bound nothing in the short term. */
 export function isProbingBandwidth(mode: BbrMode): boolean {
   return mode === BbrMode.startup || mode === BbrMode.probeBwRefill || mode === BbrMode.probeBwUp
 }

@@ -1,5 +1,5 @@
 /**
- * What BBR believes about the path: draft-ietf-ccwg-bbr §5.5. Rounds counted in delivered packets, maximum bandwidth over two
+ * What BBR believes about the path: draft-ietf-ccwg-bbr. Rounds counted in delivered packets, maximum bandwidth over two
  * probing cycles, aggregation of acknowledgments, and the bounds that losses teach: long-term (what a probe found too much)
  * and short-term (until the next probe). The state machines decide; this only remembers. Bytes, ms, bytes per ms.
  */
@@ -7,18 +7,20 @@ import { initialWindow, minimumWindow } from '../controller.ts'
 import { RateSampler } from '../rate-sampler.ts'
 import { BbrMode, PACING_MARGIN, WINDOW_GAIN, isProbingBandwidth } from './mode.ts'
 
-// §2: BBR.LossThresh, BBR.Beta, BBR.Headroom, BBR.MinPipeCwnd.
+// BBR.LossThresh, BBR.Beta, BBR.Headroom, BBR.MinPipeCwnd.
 const LOSS_THRESHOLD = 0.02
 const BETA = 0.7
 const HEADROOM = 0.15
 const MIN_PIPE_DATAGRAMS = 4
-// §2.11: the extra acknowledged bytes are remembered for 10 rounds, here as two halves.
+// The extra acknowledged bytes are remembered for 10 rounds, here as two halves.
 const EXTRA_ACKED_HALF_ROUNDS = 5
-// §5.6.3: a burst is 1 ms of the rate, from two datagrams to 64 KiB; §5.5.8: room for three of them.
+// A burst is 1 ms of the rate, from two datagrams to 64 KiB; room for three of them.
 const QUANTUM_MS = 1
+// Of the minimum round trip time: more than this is no jitter but a queue.
+const QUEUED_ROUND_TRIP = 1.25
 const MAX_QUANTUM = 65_536
 const QUANTA_IN_FLIGHT = 3
-// §5.6.4.2: a probe must be able to put something on top of a small window.
+// A probe must be able to put something on top of a small window.
 const PROBE_UP_DATAGRAMS = 2
 
 export class BbrModel {
@@ -32,7 +34,7 @@ export class BbrModel {
   /** C.pacing_rate; 0 before the first round trip sample. */
   pacingRate: number
 
-  // Rounds (§5.5.1).
+  // Rounds.
   roundCount: number
   roundStart: boolean
   /** Rounds since the last probe for bandwidth. */
@@ -64,13 +66,15 @@ export class BbrModel {
   private extraAckedSince: number
   private extraAckedDelivered: number
 
-  // Signals of the round at hand (§5.5.10.3).
+  // Signals of the round at hand.
   lossInRound: boolean
   lossRoundStart: boolean
   bandwidthLatest: number
   inflightLatest: number
   private lossRoundDelivered: number
   private lostInRound: number
+  /** ms, Infinity before the first sample. */
+  private leastRttInRound: number
 
   constructor(mtu: number) {
     this.sampler = new RateSampler()
@@ -104,38 +108,7 @@ export class BbrModel {
     this.inflightLatest = 0
     this.lossRoundDelivered = 0
     this.lostInRound = 0
-  }
-
-  /** A new path; the datagram size may be another one. */
-  reset(mtu: number): void {
-    this.sampler.reset()
-    this.mtu = mtu
-    this.mode = BbrMode.startup
-    this.window = initialWindow(mtu)
-    this.inFlight = 0
-    this.pacingRate = 0
-    this.roundCount = 0
-    this.roundStart = false
-    this.roundsSinceProbe = 0
-    this.nextRoundDelivered = 0
-    this.limitedUntil = -1
-    this.maxBandwidth = 0
-    this.bandwidthOfCycle = 0
-    this.bandwidthOfLastCycle = 0
-    this.shortTermBandwidth = Infinity
-    this.bandwidth = 0
-    this.minimumRtt = Infinity
-    this.longTermInflight = Infinity
-    this.shortTermInflight = Infinity
-    this.extraAcked = 0
-    this.extraAckedOfHalf = 0
-    this.extraAckedOfLastHalf = 0
-    this.extraAckedHalfStartedIn = 0
-    this.extraAckedSince = -1
-    this.extraAckedDelivered = 0
-    this.lossRoundStart = false
-    this.lossRoundDelivered = 0
-    this.resetCongestionSignals()
+    this.leastRttInRound = Infinity
   }
 
   /** A round begins with what is sent from now on. */
@@ -153,7 +126,7 @@ export class BbrModel {
     return this.sampler.delivered <= this.limitedUntil
   }
 
-  /** §5.5.10.3 BBRUpdateLatestDeliverySignals, §5.5.1 BBRUpdateRound, §5.5.5 BBRUpdateMaxBw, §5.5.10.3 BBRUpdateCongestionSignals. */
+  /** BBRUpdateLatestDeliverySignals, BBRUpdateRound, BBRUpdateMaxBw, BBRUpdateCongestionSignals. */
   onSample(): void {
     const { sampler } = this
     this.lossRoundStart = false
@@ -161,6 +134,7 @@ export class BbrModel {
     if (sampler.rtt < 0) return
     this.bandwidthLatest = Math.max(this.bandwidthLatest, sampler.rate)
     this.inflightLatest = Math.max(this.inflightLatest, sampler.sampleDelivered)
+    if (sampler.rtt < this.leastRttInRound) this.leastRttInRound = sampler.rtt
     if (sampler.priorDelivered >= this.lossRoundDelivered) {
       this.lossRoundDelivered = sampler.delivered
       this.lossRoundStart = true
@@ -182,16 +156,17 @@ export class BbrModel {
     this.lostInRound = 0
   }
 
-  /** §5.5.10.3 BBRAdvanceLatestDeliverySignals and BBRBoundBWForModel: the last step of an acknowledgment. */
+  /** BBRAdvanceLatestDeliverySignals and BBRBoundBWForModel: the last step of an acknowledgment. */
   afterSample(): void {
     if (this.lossRoundStart) {
       this.bandwidthLatest = this.sampler.rate
       this.inflightLatest = this.sampler.sampleDelivered
+      this.leastRttInRound = this.sampler.rtt
     }
     this.bandwidth = Math.min(this.maxBandwidth, this.shortTermBandwidth)
   }
 
-  /** §5.5.6: a probing cycle is over; the one before the last is forgotten. */
+  /** A probing cycle is over; the one before the last is forgotten. */
   advanceMaxBandwidth(): void {
     if (this.bandwidthOfCycle === 0) return
     this.bandwidthOfLastCycle = this.bandwidthOfCycle
@@ -199,7 +174,7 @@ export class BbrModel {
     this.maxBandwidth = this.bandwidthOfLastCycle
   }
 
-  /** §5.5.9 BBRUpdateACKAggregation */
+  /** BBRUpdateACKAggregation */
   updateAggregation(now: number, fullPipe: boolean): void {
     if (this.extraAckedSince < 0) this.extraAckedSince = now
     let expected = this.bandwidth * (now - this.extraAckedSince)
@@ -225,7 +200,7 @@ export class BbrModel {
     this.extraAckedDelivered = 0
   }
 
-  /** §5.5.10.3 BBRNoteLoss; true when it is the first of a round. @param bytes lost; Infinity for an ECN-CE mark */
+  /** BBRNoteLoss; true when it is the first of a round. @param bytes lost; Infinity for an ECN-CE mark */
   noteLoss(bytes: number): boolean {
     this.lostInRound += bytes
     if (this.lossInRound) return false
@@ -234,19 +209,19 @@ export class BbrModel {
     return true
   }
 
-  /** §5.5.10.2 IsInflightTooHigh */
+  /** IsInflightTooHigh */
   isInflightTooHigh(lost: number, inFlightAtSend: number): boolean {
     return lost > inFlightAtSend * LOSS_THRESHOLD
   }
 
-  /** §5.5.10.2 BBRInflightAtLoss: how much was in flight when the losses crossed the threshold within this packet. */
+  /** BBRInflightAtLoss: how much was in flight when the losses crossed the threshold within this packet. */
   inflightAtLoss(lost: number, inFlightAtSend: number, size: number): number {
     const before = inFlightAtSend - size
     const lostBefore = lost - size
     return before + Math.max(0, (LOSS_THRESHOLD * before - lostBefore) / (1 - LOSS_THRESHOLD))
   }
 
-  /** §5.5.10.2 BBRHandleInflightTooHigh, the model's part. */
+  /** BBRHandleInflightTooHigh, the model's part. */
   lowerLongTermBound(inFlightAtSend: number): void {
     this.longTermInflight = Math.max(inFlightAtSend, Math.min(this.bandwidthDelay(1), this.window) * BETA, this.minimumPipe())
   }
@@ -261,14 +236,15 @@ export class BbrModel {
     this.lostInRound = 0
     this.bandwidthLatest = 0
     this.inflightLatest = 0
+    this.leastRttInRound = Infinity
   }
 
-  /** §5.6.4.1: bytes; the initial window while there is no round trip sample. */
+  /** Bytes; the initial window while there is no round trip sample. */
   bandwidthDelay(gain: number): number {
     return this.minimumRtt === Infinity ? initialWindow(this.mtu) : gain * this.bandwidth * this.minimumRtt
   }
 
-  /** BBRInflight(gain) and, with what aggregation needs on top, BBR.max_inflight (§5.6.4.2). */
+  /** BBRInflight(gain) and, with what aggregation needs on top, BBR.max_inflight. */
   inflight(gain: number): number {
     return this.quantised(this.bandwidthDelay(gain))
   }
@@ -277,12 +253,12 @@ export class BbrModel {
     return this.quantised(this.bandwidthDelay(WINDOW_GAIN[this.mode]!) + this.extraAcked)
   }
 
-  /** §5.3.3.5.3 BBRTargetInflight */
+  /** BBRTargetInflight */
   targetInflight(): number {
     return Math.min(this.bandwidthDelay(1), this.window)
   }
 
-  /** §5.3.3.6 BBRInflightWithHeadroom: leaves room for flows that come later. */
+  /** BBRInflightWithHeadroom: leaves room for flows that come later. */
   inflightWithHeadroom(): number {
     if (this.longTermInflight === Infinity) return Infinity
     const headroom = Math.max(this.mtu, HEADROOM * this.longTermInflight)
@@ -301,23 +277,35 @@ export class BbrModel {
 
   /**
    * The draft bounds after any loss. At random losses of a tolerable rate that is a loss in every round, and a few percent
-   * less each time until the next probe: the threshold for probes (§5.5.10.2) holds here too.
+   * less each time until the next probe: without a queue the threshold for probes holds here too.
    */
   private isLossyRound(): boolean {
-    return this.isInflightTooHigh(this.lostInRound, this.inflightLatest + this.lostInRound)
+    return this.isQueued() || this.isInflightTooHigh(this.lostInRound, this.inflightLatest + this.lostInRound)
   }
 
-  /** §5.5.10.3 BBRInitLowerBounds and BBRLossLowerBounds */
+  /** A standing queue: none of the round's packets met less of it, which a delayed acknowledgment alone does not bring about. */
+  private isQueued(): boolean {
+    return this.leastRttInRound > QUEUED_ROUND_TRIP * this.minimumRtt
+  }
+
+  /**
+   * BBRInitLowerBounds and BBRLossLowerBounds. Where a queue stands, what a round delivered includes it: flows that go on with
+   * as much keep the queue full, and with it the shares they have, because no probe of a smaller one gets anywhere. So the
+   * flight is bounded by what was delivered in the shortest round trip. Else it needs room for acknowledgments that come in lumps.
+   */
   private lowerShortTermBounds(): void {
     if (this.shortTermBandwidth === Infinity) this.shortTermBandwidth = this.maxBandwidth
     if (this.shortTermInflight === Infinity) this.shortTermInflight = this.window
+    const queued = this.isQueued()
     // What was delivered at a pace with the margin off says no more than that: without it every round would cost another percent.
-    const latest = Math.min(this.bandwidthLatest / PACING_MARGIN, this.shortTermBandwidth)
+    const delivered = queued ? this.bandwidthLatest : this.bandwidthLatest / PACING_MARGIN
+    const latest = Math.min(delivered, this.shortTermBandwidth)
+    const inflight = queued ? QUEUED_ROUND_TRIP * latest * this.minimumRtt : this.inflightLatest + this.extraAcked
     this.shortTermBandwidth = Math.max(latest, BETA * this.shortTermBandwidth)
-    this.shortTermInflight = Math.max(this.inflightLatest, BETA * this.shortTermInflight)
+    this.shortTermInflight = Math.max(inflight, BETA * this.shortTermInflight)
   }
 
-  /** §5.6.4.2 BBRQuantizationBudget */
+  /** BBRQuantizationBudget */
   private quantised(inflight: number): number {
     const quantum = Math.min(Math.max(this.pacingRate * QUANTUM_MS, 2 * this.mtu), MAX_QUANTUM)
     const least = Math.max(inflight, QUANTA_IN_FLIGHT * quantum, this.minimumPipe())

@@ -1,5 +1,5 @@
 /**
- * ProbeBW: draft-ietf-ccwg-bbr §5.3.3. DOWN drains what the last probe queued, CRUISE holds the rate, REFILL fills the pipe for
+ * ProbeBW: draft-ietf-ccwg-bbr. DOWN drains what the last probe queued, CRUISE holds the rate, REFILL fills the pipe for
  * a round, UP sends more until the bandwidth stops growing or losses say stop; then DOWN again. How long to wait between
  * probes is random, so that flows do not probe together; it comes from a generator stirred by what was delivered and when.
  */
@@ -11,12 +11,12 @@ import type { BbrModel } from './model.ts'
 const AckPhase = { none: 0, refilling: 1, probeStarting: 2, probeFeedback: 3, probeStopping: 4 } as const
 type AckPhase = (typeof AckPhase)[keyof typeof AckPhase]
 
-// §5.3.3.5.3: ms
+// ms
 const LEAST_WAIT = 2000
 const RANDOM_WAIT = 1000
-// §5.3.3.5.1: no longer between probes than Reno needs to win back a halved window of this many datagrams.
+// No longer between probes than Reno needs to win back a halved window of this many datagrams.
 const MAX_RENO_ROUNDS = 63
-// §5.3.3.6: doubling stops here.
+// Doubling stops here.
 const MAX_PROBE_ROUNDS = 30
 
 const RANDOM_SEED = 0x2545f491
@@ -32,7 +32,7 @@ export class ProbeBw {
   private upGrowth: number = 0
   private random: number = RANDOM_SEED
 
-  /** §5.3.3.6 BBREnterProbeBW, BBRStartProbeBW_DOWN */
+  /** BBREnterProbeBW, BBRStartProbeBW_DOWN */
   down(now: number, model: BbrModel): void {
     model.resetCongestionSignals()
     this.pickWait(now, model)
@@ -51,7 +51,7 @@ export class ProbeBw {
     this.ackPhase = AckPhase.probeStopping
   }
 
-  /** §5.3.3.6 BBRUpdateProbeBWCyclePhase */
+  /** BBRUpdateProbeBWCyclePhase */
   onSample(now: number, model: BbrModel, pipe: FullPipe): void {
     this.adaptLongTermModel(now, model)
     switch (model.mode) {
@@ -73,21 +73,11 @@ export class ProbeBw {
     }
   }
 
-  /** §5.5.10.2 BBRHandleInflightTooHigh */
+  /** BBRHandleInflightTooHigh */
   onInflightTooHigh(now: number, model: BbrModel, inFlightAtSend: number, appLimited: boolean): void {
     this.samplesProbe = false
     if (!appLimited) model.lowerLongTermBound(inFlightAtSend)
     if (model.mode === BbrMode.probeBwUp) this.down(now, model)
-  }
-
-  reset(): void {
-    this.samplesProbe = false
-    this.ackPhase = AckPhase.none
-    this.cycleStartedAt = 0
-    this.wait = LEAST_WAIT
-    this.upRounds = 0
-    this.upGrowth = 0
-    this.random = RANDOM_SEED
   }
 
   private refill(model: BbrModel): void {
@@ -107,7 +97,7 @@ export class ProbeBw {
     this.steepen(model)
   }
 
-  /** §5.3.3.6 BBRAdaptLongTermModel */
+  /** BBRAdaptLongTermModel */
   private adaptLongTermModel(now: number, model: BbrModel): void {
     const { sampler } = model
     if (model.roundStart && this.ackPhase === AckPhase.probeStarting) {
@@ -128,7 +118,7 @@ export class ProbeBw {
     if (model.mode === BbrMode.probeBwUp) this.raiseLongTermBound(model)
   }
 
-  /** §5.3.3.6 BBRProbeInflightLongtermUpward: slowly at first, twice as fast each round. */
+  /** BBRProbeInflightLongtermUpward: slowly at first, twice as fast each round. */
   private raiseLongTermBound(model: BbrModel): void {
     if (!model.isWindowLimited() || model.window < model.longTermInflight) return
     model.longTermInflight += (model.sampler.newlyAcked * this.upGrowth) / model.window
@@ -140,13 +130,13 @@ export class ProbeBw {
     this.upRounds = Math.min(this.upRounds + 1, MAX_PROBE_ROUNDS)
   }
 
-  /** §5.3.3.5.3 BBRIsTimeToProbeBW */
+  /** BBRIsTimeToProbeBW */
   private isTimeToProbe(now: number, model: BbrModel): boolean {
     if (now > this.cycleStartedAt + this.wait) return true
     return model.roundsSinceProbe >= Math.min(model.targetInflight() / model.mtu, MAX_RENO_ROUNDS)
   }
 
-  /** §5.3.3.6 BBRIsTimeToGoDown */
+  /** BBRIsTimeToGoDown */
   private isTimeToGoDown(model: BbrModel, pipe: FullPipe): boolean {
     if (model.isWindowLimited() && model.window >= model.longTermInflight) {
       // Held back by the bound that this probe is raising: no growth means nothing yet.

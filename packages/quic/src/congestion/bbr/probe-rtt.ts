@@ -1,15 +1,15 @@
 /**
- * The minimum round trip time and the state that renews it: draft-ietf-ccwg-bbr §5.3.4. When no sample in five seconds was as
+ * The minimum round trip time and the state that renews it: draft-ietf-ccwg-bbr. When no sample in five seconds was as
  * low as the lowest, half of the bandwidth-delay product in flight for 200 ms and a round lets the queues show their bottom.
  */
 import { BbrMode } from './mode.ts'
 import type { BbrModel } from './model.ts'
 
-// §2: BBR.MinRTTFilterLen, BBR.ProbeRTTInterval, BBR.ProbeRTTDuration; ms.
+// BBR.MinRTTFilterLen, BBR.ProbeRTTInterval, BBR.ProbeRTTDuration; ms.
 const FILTER = 10_000
 const INTERVAL = 5000
 const DURATION = 200
-// §5.6.1: BBR.ProbeRTTCwndGain
+// BBR.ProbeRTTCwndGain
 const WINDOW_GAIN = 0.5
 
 export class ProbeRtt {
@@ -24,7 +24,7 @@ export class ProbeRtt {
   private doneAt: number = -1
   private roundDone: boolean = false
 
-  /** §5.3.4.3 BBRUpdateMinRTT */
+  /** BBRUpdateMinRTT */
   onSample(now: number, model: BbrModel): void {
     const { rtt } = model.sampler
     if (rtt < 0) return
@@ -39,7 +39,7 @@ export class ProbeRtt {
     }
   }
 
-  /** §5.3.4.3 BBRCheckProbeRTT: time to enter. */
+  /** BBRCheckProbeRTT: time to enter. */
   isDue(model: BbrModel): boolean {
     return model.mode !== BbrMode.probeRtt && this.expired && !this.idleRestart
   }
@@ -50,7 +50,7 @@ export class ProbeRtt {
     model.startRound()
   }
 
-  /** §5.3.4.3 BBRHandleProbeRTT, after each acknowledgment in the state; true when it is over. */
+  /** BBRHandleProbeRTT, after each acknowledgment in the state; true when it is over. */
   isDone(now: number, model: BbrModel): boolean {
     // The rate is held back on purpose: samples say nothing about the path.
     model.sampler.onAppLimited(model.inFlight)
@@ -65,7 +65,7 @@ export class ProbeRtt {
     return this.roundDone && this.checkDone(now)
   }
 
-  /** §5.3.4.3 BBRCheckProbeRTTDone, also when sending starts again after a pause. */
+  /** BBRCheckProbeRTTDone, also when sending starts again after a pause. */
   checkDone(now: number): boolean {
     if (this.doneAt < 0 || now <= this.doneAt) return false
     this.leastAt = now
@@ -75,15 +75,5 @@ export class ProbeRtt {
   /** Bytes */
   window(model: BbrModel): number {
     return Math.max(model.bandwidthDelay(WINDOW_GAIN), model.minimumPipe())
-  }
-
-  reset(): void {
-    this.idleRestart = false
-    this.expired = false
-    this.least = Infinity
-    this.leastAt = 0
-    this.minimumAt = 0
-    this.doneAt = -1
-    this.roundDone = false
   }
 }
