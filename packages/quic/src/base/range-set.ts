@@ -95,6 +95,12 @@ export class RangeSet {
     return this.containsRange(value, value + 1)
   }
 
+  /** The smallest value from `from` on that is not there. */
+  firstMissing(from: number): number {
+    const index = this.firstEndingAtOrAfter(from + 1)
+    return index < this.count && this.bounds[index * 2]! <= from ? this.bounds[index * 2 + 1]! : from
+  }
+
   /** True when every value of [start, end) is there; true for an empty range. */
   containsRange(start: number, end: number): boolean {
     if (start >= end) return true

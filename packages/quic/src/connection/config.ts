@@ -50,6 +50,12 @@ export interface TransportSettings {
   readonly ecnCapable: boolean
   /** RFC 9000 §13.2.1. Default 25. */
   readonly maxAckDelay: number
+  /** RFC 9000 §18.2: ACK Delay fields count in 2^this microseconds, 0 to 20. Default 3. */
+  readonly ackDelayExponent: number
+  /** Acknowledgments as often as the sender of data asks (draft-ietf-quic-ack-frequency): announced, and asked for where the peer does. Default true. */
+  readonly ackFrequency: boolean
+  /** Packet numbers are left out now and then, which unmasks peers that acknowledge what they have not received (RFC 9000 §21.4). Default true. */
+  readonly skipPacketNumbers: boolean
   /** RFC 9002 §6.2.2. Default 333. */
   readonly initialRtt: number
   /** Connection IDs the peer may hand us. Default 4. */
@@ -107,6 +113,9 @@ export interface ConnectionConfig extends VersionSettings {
   readonly createTrace?: (originalDestinationConnectionId: Uint8Array, role: 'client' | 'server', now: number) => TraceSink | null
 }
 
+/** Timers are no finer (RFC 9002 §6.1.2). Microseconds. */
+const LEAST_ACK_DELAY = 1000
+
 const KIB = 1024
 const MIB = 1024 * KIB
 
@@ -128,6 +137,9 @@ const DEFAULTS: TransportSettings = {
   maxProbeSize: 0,
   ecnCapable: false,
   maxAckDelay: 25,
+  ackDelayExponent: 3,
+  ackFrequency: true,
+  skipPacketNumbers: true,
   initialRtt: 333,
   activeConnectionIdLimit: 4,
   disableActiveMigration: false,
@@ -150,7 +162,15 @@ export function transportSettings(given: Partial<TransportSettings> | undefined)
   if (settings.maxProbeSize > 65_527) throw new RangeError(`transport setting maxProbeSize must be at most 65527, not ${settings.maxProbeSize}`)
   if (settings.maxUdpPayloadSize < 1200) throw new RangeError('transport setting maxUdpPayloadSize must be at least 1200 (RFC 9000 §18.2)')
   if (settings.activeConnectionIdLimit < 2) throw new RangeError('transport setting activeConnectionIdLimit must be at least 2 (RFC 9000 §18.2)')
+  if (!Number.isInteger(settings.ackDelayExponent) || settings.ackDelayExponent > 20) {
+    throw new RangeError(`transport setting ackDelayExponent must be an integer from 0 to 20 (RFC 9000 §18.2), not ${settings.ackDelayExponent}`)
+  }
   return settings
+}
+
+/** draft-ietf-quic-ack-frequency §3: min_ack_delay in microseconds, never above max_ack_delay; -1 when the extension is off. */
+export function minAckDelay(settings: Pick<TransportSettings, 'ackFrequency' | 'maxAckDelay'>): number {
+  return settings.ackFrequency ? Math.min(LEAST_ACK_DELAY, settings.maxAckDelay * 1000) : -1
 }
 
 /** `versions`, checked. Throws RangeError for one that is not spoken here, and for an empty list. */

@@ -16,6 +16,8 @@ import { Paths } from '../path/paths.ts'
 import { preferredAddressPart } from '../path/preferred-address.ts'
 import { LossTimer, PtoState } from '../recovery/pto.ts'
 import { SentPacketPool } from '../recovery/sent-packet.ts'
+import { AckFrequencyRequest } from '../space/ack-frequency-request.ts'
+import { PacketNumberSkips } from '../space/packet-number-skips.ts'
 import { Spaces } from '../space/spaces.ts'
 import { Streams } from '../stream/streams.ts'
 import type { ReceiveState } from '../stream/streams.ts'
@@ -455,7 +457,8 @@ function buildCore(
   if (isServer) versions.encodeParameters = encodeParameters
   const { provider, random } = config
   const pool = new SentPacketPool()
-  const spaces = new Spaces(settings.maxAckDelay, pool)
+  const spaces = new Spaces(settings.maxAckDelay, pool, new PacketNumberSkips(random, settings.skipPacketNumbers))
+  const ackFrequency = new AckFrequencyRequest()
   const lifecycle = new Lifecycle()
   const handshake = new HandshakeFacts(original, originalVersion, now, settings.handshakeTimeout)
   const createController = config.createController ?? ((size: number) => new Cubic(size))
@@ -494,7 +497,8 @@ function buildCore(
     remoteIds,
     pto: new PtoState(now),
     lossTimer: new LossTimer(),
-    situation: new ConnectionSituation({ role, spaces, lifecycle, handshake, paths }),
+    situation: new ConnectionSituation({ role, spaces, lifecycle, handshake, paths, ackFrequency }),
+    ackFrequency,
     keyPhase: new KeyPhase(),
     idle: new IdleTimer(settings.maxIdleTimeout, settings.keepAliveInterval, now),
     packetPool: pool,

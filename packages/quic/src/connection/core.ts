@@ -11,6 +11,7 @@ import type { MigrationRules } from '../path/migration-rules.ts'
 import type { Paths } from '../path/paths.ts'
 import type { LossTimer, PtoState, RecoverySituation } from '../recovery/pto.ts'
 import type { SentPacketPool } from '../recovery/sent-packet.ts'
+import type { AckFrequencyRequest } from '../space/ack-frequency-request.ts'
 import type { Spaces } from '../space/spaces.ts'
 import type { Streams } from '../stream/streams.ts'
 import type { TlsEngine } from '../tls/engine.ts'
@@ -57,6 +58,7 @@ export interface ConnectionCore {
   readonly pto: PtoState
   readonly lossTimer: LossTimer
   readonly situation: RecoverySituation
+  readonly ackFrequency: AckFrequencyRequest
   readonly keyPhase: KeyPhase
   readonly idle: IdleTimer
   readonly packetPool: SentPacketPool

@@ -7,7 +7,7 @@ import type { SentPacket } from '../recovery/sent-packet.ts'
 import type { PacketSpace } from '../space/packet-space.ts'
 import type { ConnectionCore } from './core.ts'
 
-type RouteContext = Pick<ConnectionCore, 'streams' | 'localIds' | 'remoteIds' | 'handshake' | 'newToken' | 'datagrams'>
+type RouteContext = Pick<ConnectionCore, 'streams' | 'localIds' | 'remoteIds' | 'handshake' | 'newToken' | 'datagrams' | 'ackFrequency'>
 
 export function routeAckedPacket(core: RouteContext, space: PacketSpace, packet: SentPacket): void {
   const tokens = packet.tokens
@@ -18,7 +18,7 @@ export function routeAckedPacket(core: RouteContext, space: PacketSpace, packet:
     const b = tokens[i + 2]!
     switch (kind) {
       case TokenKind.ack:
-        space.received.forgetUpTo(a)
+        space.received.forgetUpTo(space.ackPolicy.forgettable(a))
         break
       case TokenKind.crypto:
         space.crypto.acked(a, b)
@@ -32,7 +32,11 @@ export function routeAckedPacket(core: RouteContext, space: PacketSpace, packet:
       case TokenKind.newToken:
         core.newToken.acked(a)
         break
+      case TokenKind.ackFrequency:
+        core.ackFrequency.acked(a, b)
+        break
       case TokenKind.ping:
+      case TokenKind.immediateAck:
       case TokenKind.handshakeDone:
       case TokenKind.pathChallenge:
       case TokenKind.pathResponse:
@@ -70,8 +74,12 @@ export function routeLostPacket(core: RouteContext, space: PacketSpace, packet: 
       case TokenKind.newToken:
         core.newToken.lost(a)
         break
+      case TokenKind.ackFrequency:
+        core.ackFrequency.lost(a)
+        break
       case TokenKind.ack:
       case TokenKind.ping:
+      case TokenKind.immediateAck:
       // RFC 9000 §13.3: challenges are made afresh by path validation, responses are sent once, datagrams never again.
       case TokenKind.pathChallenge:
       case TokenKind.pathResponse:

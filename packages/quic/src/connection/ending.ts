@@ -8,7 +8,7 @@ import type { ConnectionCore } from './core.ts'
 import { probeTimeout } from './probe-timeout.ts'
 
 /** RFC 9000 §10.2: closing and draining last three times the current PTO. */
-export function drainPeriod(core: Pick<ConnectionCore, 'paths' | 'handshake'>): number {
+export function drainPeriod(core: Pick<ConnectionCore, 'paths' | 'ackFrequency'>): number {
   return 3 * probeTimeout(core, core.paths.active)
 }
 

@@ -6,6 +6,7 @@ import type { FrameRecord } from '../trace/sink.ts'
 import { FrameType } from '../wire/constants.ts'
 import { readFrameType } from '../wire/frame-table.ts'
 import { AckFrame, readAckFrame } from '../wire/frames/ack.ts'
+import { AckFrequencyFrame, readAckFrequencyFrame } from '../wire/frames/ack-frequency.ts'
 import { ConnectionCloseFrame, readConnectionCloseFrame } from '../wire/frames/close.ts'
 import { NewConnectionIdFrame, RetireConnectionIdFrame, readNewConnectionIdFrame, readRetireConnectionIdFrame } from '../wire/frames/connection-id.ts'
 import { CryptoFrame, readCryptoFrame } from '../wire/frames/crypto.ts'
@@ -20,8 +21,11 @@ import { StreamFrame, readStreamFrame } from '../wire/frames/stream.ts'
 import { Reader } from '../wire/reader.ts'
 import { TransportError } from '../wire/transport-error.ts'
 
-/** Ends at the first frame that cannot be decoded: dispatching it is what closes the connection. */
-export function describeFrames(buffer: Uint8Array, start: number, end: number): FrameRecord[] {
+/**
+ * Ends at the first frame that cannot be decoded: dispatching it is what closes the connection.
+ * @param ackDelayExponent of the packet's sender (RFC 9000 §18.2)
+ */
+export function describeFrames(buffer: Uint8Array, start: number, end: number, ackDelayExponent: number): FrameRecord[] {
   const records: FrameRecord[] = []
   const reader = new Reader()
   reader.reset(buffer, start, end)
@@ -29,7 +33,7 @@ export function describeFrames(buffer: Uint8Array, start: number, end: number): 
     while (reader.position < end) {
       const type = readFrameType(reader)
       if (type < 0) break
-      const record = describe(reader, type)
+      const record = describe(reader, type, ackDelayExponent)
       if (record === null) break
       records.push(record)
     }
@@ -39,17 +43,18 @@ export function describeFrames(buffer: Uint8Array, start: number, end: number): 
   return records
 }
 
-function describe(reader: Reader, type: number): FrameRecord | null {
+function describe(reader: Reader, type: number, ackDelayExponent: number): FrameRecord | null {
   if (type >= FrameType.stream && type <= FrameType.streamMax) return describeStream(reader, type)
   switch (type) {
     case FrameType.padding:
       return describePadding(reader)
     case FrameType.ping:
     case FrameType.handshakeDone:
+    case FrameType.immediateAck:
       return { type }
     case FrameType.ack:
     case FrameType.ackEcn:
-      return describeAck(reader, type)
+      return describeAck(reader, type, ackDelayExponent)
     case FrameType.resetStream: {
       const frame = new ResetStreamFrame()
       readResetStreamFrame(reader, type, frame)
@@ -100,6 +105,12 @@ function describe(reader: Reader, type: number): FrameRecord | null {
       readDatagramFrame(reader, type, frame)
       return { type, length: frame.dataLength }
     }
+    case FrameType.ackFrequency: {
+      const frame = new AckFrequencyFrame()
+      readAckFrequencyFrame(reader, type, frame)
+      const { sequence, ackElicitingThreshold, maxAckDelay, reorderingThreshold } = frame
+      return { type, requestSequence: sequence, ackElicitingThreshold, requestedMaxAckDelay: maxAckDelay / 1000, reorderingThreshold }
+    }
     default:
       return describeFlowControl(reader, type)
   }
@@ -117,11 +128,10 @@ function describePadding(reader: Reader): FrameRecord {
   return { type: FrameType.padding, length: reader.position - start + 1 }
 }
 
-function describeAck(reader: Reader, type: number): FrameRecord {
+function describeAck(reader: Reader, type: number, ackDelayExponent: number): FrameRecord {
   const frame = new AckFrame()
   readAckFrame(reader, type, frame)
-  // The default ack_delay_exponent, 3: microseconds divided by eight.
-  const ackDelay = (frame.delay * 8) / 1000
+  const ackDelay = (frame.delay * 2 ** ackDelayExponent) / 1000
   const record = { type, ackDelay, ranges: frame.ranges, rangeCount: frame.rangeCount }
   return frame.hasEcn ? { ...record, ect0: frame.ect0, ect1: frame.ect1, ce: frame.ce } : record
 }

@@ -14,8 +14,8 @@ import { traceEcn } from './receive/on-ecn.ts'
 
 export function declareLostPackets(core: ConnectionCore, space: PacketSpace, now: number): void {
   const { outcome } = core.receiving
-  const rtt = core.paths.active.rtt
-  detectLost(space.sent, space.lossReference, rtt, now, outcome)
+  const { rtt, lossThresholds } = core.paths.active
+  detectLost(space.sent, space.lossReference, rtt, now, outcome, lossThresholds)
   if (outcome.lostCount === 0) return
   let lostBytes = 0
   let latestSentAt = -Infinity
@@ -43,8 +43,7 @@ export function declareLostPackets(core: ConnectionCore, space: PacketSpace, now
   }
   active.delivery.noteInFlight(active.bytesInFlight, now)
   // RFC 9002 §7.6.1: the peer's max_ack_delay counts in every space.
-  const maxAckDelay = core.handshake.peerParameters?.maxAckDelay ?? 0
-  const persistent = space.persistentCongestion.onLost(outcome, rtt, maxAckDelay, active.generation)
+  const persistent = space.persistentCongestion.onLost(outcome, rtt, core.ackFrequency.maxAckDelay, active.generation)
   if (persistent) rtt.onPersistentCongestion()
   checkBlackHole(core, active, rtt.pto(0), now)
   if (lostBytes === 0) return

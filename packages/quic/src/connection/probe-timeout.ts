@@ -4,10 +4,7 @@
 import type { Path } from '../path/path.ts'
 import type { ConnectionCore } from './core.ts'
 
-/** RFC 9000 §18.2: what the peer's max_ack_delay is until its parameters are known. Milliseconds. */
-const DEFAULT_MAX_ACK_DELAY = 25
-
 /** Milliseconds. */
-export function probeTimeout(core: Pick<ConnectionCore, 'handshake'>, path: Path): number {
-  return path.rtt.pto(core.handshake.peerParameters?.maxAckDelay ?? DEFAULT_MAX_ACK_DELAY)
+export function probeTimeout(core: Pick<ConnectionCore, 'ackFrequency'>, path: Path): number {
+  return path.rtt.pto(core.ackFrequency.maxAckDelay)
 }

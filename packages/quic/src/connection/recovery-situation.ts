@@ -3,7 +3,7 @@
 import type { RecoverySituation, RecoverySlice } from '../recovery/pto.ts'
 import type { ConnectionCore } from './core.ts'
 
-type SituationContext = Pick<ConnectionCore, 'role' | 'spaces' | 'lifecycle' | 'handshake' | 'paths'>
+type SituationContext = Pick<ConnectionCore, 'role' | 'spaces' | 'lifecycle' | 'handshake' | 'paths' | 'ackFrequency'>
 
 export class ConnectionSituation implements RecoverySituation {
   private readonly core: SituationContext
@@ -46,7 +46,6 @@ export class ConnectionSituation implements RecoverySituation {
   }
 
   get maxAckDelay(): number {
-    const parameters = this.core.handshake.peerParameters
-    return parameters === null ? 0 : parameters.maxAckDelay
+    return this.core.ackFrequency.maxAckDelay
   }
 }

@@ -15,6 +15,8 @@ import { probeTimeout } from './probe-timeout.ts'
 /** RFC 9002 §6.2.4: probes per timeout, and packets whose content they may carry again. */
 const PROBES = 2
 
+const SPACES: readonly SpaceId[] = [SpaceId.initial, SpaceId.handshake, SpaceId.application]
+
 /** Milliseconds on the caller's clock, Infinity when nothing is pending. */
 export function nextDeadline(core: ConnectionCore): number {
   const { lifecycle } = core
@@ -88,9 +90,11 @@ function onLossTimer(core: ConnectionCore, now: number): void {
   core.stats.ptoCount += 1
   core.trace?.timerUpdated(now, 'pto', 'expired', id, 0)
   owesProbes(core, space)
-  // RFC 9002 §6.2.4: the other handshake space may be what the peer is missing.
-  if (id === SpaceId.initial && core.spaces.handshake?.canWrite() === true && core.spaces.handshake.sent.ackElicitingInFlight > 0) {
-    owesProbes(core, core.spaces.handshake)
+  // RFC 9002 §6.2.4: "the sender SHOULD send ack-eliciting packets from other packet number spaces with in-flight data": the peer may
+  // have receive keys for one of them only.
+  for (let other = 0; other < SPACES.length; other += 1) {
+    const also = core.spaces.get(SPACES[other]!)
+    if (also !== null && also !== space && also.canWrite() && also.sent.ackElicitingInFlight > 0) owesProbes(core, also)
   }
 }
 

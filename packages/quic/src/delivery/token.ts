@@ -4,7 +4,8 @@
 //   resetStreamAt (stream id, reliable size, 0)
 //   maxData, dataBlocked (limit, 0, 0)    maxStreamData, streamDataBlocked (stream id, limit, 0)
 //   maxStreams, streamsBlocked (1 bidirectional | 0, limit, 0)    newConnectionId, retireConnectionId (sequence, 0, 0)
-//   datagram (length, serial number or 0, 0)               the rest belongs to the connection
+//   datagram (length, serial number or 0, 0)               ackFrequency (sequence, requested delay in microseconds, 0)
+//   the rest belongs to the connection
 
 export const TokenKind = {
   ack: 1,
@@ -27,6 +28,8 @@ export const TokenKind = {
   pathResponse: 18,
   datagram: 19,
   resetStreamAt: 20,
+  ackFrequency: 21,
+  immediateAck: 22,
 } as const
 
 export type TokenKind = (typeof TokenKind)[keyof typeof TokenKind]

@@ -6,6 +6,7 @@ import type { PathConnectionId } from '../cid/remote-connection-ids.ts'
 import type { CongestionController } from '../congestion/controller.ts'
 import { Pacer } from '../congestion/pacer.ts'
 import { EcnValidation } from '../recovery/ecn.ts'
+import { LossThresholds } from '../recovery/loss-thresholds.ts'
 import { RttEstimator } from '../recovery/rtt.ts'
 import { MAX_UDP_PAYLOAD } from '../wire/constants.ts'
 import { AmplificationBudget } from './amplification.ts'
@@ -50,6 +51,7 @@ export class Path {
   /** When a path that is not in use is given up, Infinity for not yet. */
   expiresAt: number
   readonly rtt: RttEstimator
+  readonly lossThresholds: LossThresholds
   readonly congestion: CongestionController
   readonly pacer: Pacer
   readonly amplification: AmplificationBudget
@@ -89,6 +91,7 @@ export class Path {
     this.expiresAt = Infinity
     // RFC 9000 §9.4: a change of port only may keep the RTT estimate and congestion state.
     this.rtt = inherited !== null ? inherited.rtt : new RttEstimator(config.initialRtt)
+    this.lossThresholds = inherited !== null ? inherited.lossThresholds : new LossThresholds()
     this.mtu = inherited !== null ? inherited.mtu : new MtuDiscovery(mtuConfig(address, config))
     this.ecn = inherited !== null ? inherited.ecn : new EcnValidation(config.ecnCapable === true)
     this.delivery = inherited !== null ? inherited.delivery : new DeliveryMeter()

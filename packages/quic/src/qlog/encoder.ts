@@ -97,6 +97,17 @@ export function encodeFrame(frame: FrameRecord): QlogObject {
       return closeFrame(frame)
     case 0x1e:
       return { frame_type: 'handshake_done' }
+    case 0x1f:
+      return { frame_type: 'immediate_ack' }
+    case 0xaf:
+      // Not a frame of quic-events, whose $QuicFrame is an open type socket. Times in ms, as everywhere in qlog.
+      return {
+        frame_type: 'ack_frequency',
+        sequence_number: uint64(frame.requestSequence ?? 0),
+        ack_eliciting_threshold: frame.ackElicitingThreshold,
+        requested_max_ack_delay: frame.requestedMaxAckDelay,
+        reordering_threshold: frame.reorderingThreshold,
+      }
     case 0x30:
     case 0x31:
       return { frame_type: 'datagram', raw: raw(frame) }

@@ -4,7 +4,6 @@
  * outstanding packet upward, so the cost is that of the ranges and of what is newly covered.
  */
 import type { SentPacket, SentPacketPool } from './sent-packet.ts'
-import { SentPacketState } from './sent-packet.ts'
 import type { SentPackets } from './sent-packets.ts'
 
 /**
@@ -104,11 +103,10 @@ function findSpurious(sent: SentPackets, ranges: Float64Array, rangeCount: numbe
   const first = sent.lostAt(sent.lostStart).packetNumber
   for (let range = 0; range < rangeCount && ranges[2 * range + 1]! >= first; range += 1) {
     const end = ranges[2 * range + 1]!
-    for (let index = sent.lostIndexFrom(ranges[2 * range]!); index < sent.lostEnd; index += 1) {
+    for (let index = sent.stillLostFrom(sent.lostIndexFrom(ranges[2 * range]!)); index < sent.lostEnd; index = sent.stillLostFrom(index)) {
       const record = sent.lostAt(index)
       if (record.packetNumber > end) break
-      if (record.state !== SentPacketState.lost) continue
-      sent.markSpurious(record)
+      sent.markSpurious(index)
       outcome.spurious[outcome.spuriousCount] = record
       outcome.spuriousCount += 1
     }

@@ -42,9 +42,12 @@ export class SentPackets {
   private lostMask: number
   private lostHead: number = 0
   private lostTail: number = 0
+  /** Behind a record that proved spurious: an index at or before the next that has not. */
+  private lostNext: Float64Array
 
   private readonly skips: Float64Array = new Float64Array(REMEMBERED_SKIPS)
   private skipCount: number = 0
+  private newestSkip: number = -1
 
   constructor(pool: SentPacketPool) {
     this.pool = pool
@@ -52,6 +55,7 @@ export class SentPackets {
     this.mask = 63
     this.lostSlots = new Array<SentPacket | null>(16).fill(null)
     this.lostMask = 15
+    this.lostNext = new Float64Array(16)
   }
 
   /** Number of outstanding records. */
@@ -104,6 +108,7 @@ export class SentPackets {
   skip(packetNumber: number): void {
     this.skips[this.skipCount % REMEMBERED_SKIPS] = packetNumber
     this.skipCount += 1
+    this.newestSkip = packetNumber
   }
 
   /** The outstanding record at a number in [oldest, largestSent], or null. */
@@ -166,9 +171,23 @@ export class SentPackets {
     return this.lostSlots[index & this.lostMask] as SentPacket
   }
 
-  /** Notes that a lost record was acknowledged after all. It stays in the queue until forgotten. */
-  markSpurious(record: SentPacket): void {
-    record.state = SentPacketState.acked
+  /** First index from `index` on whose record is still lost; `lostEnd` if none. Amortised, it costs nothing to pass over the others. */
+  stillLostFrom(index: number): number {
+    let at = index
+    while (at < this.lostTail && this.lostAt(at).state !== SentPacketState.lost) at = this.lostNext[at & this.lostMask]!
+    // What was passed over once is passed over at once.
+    for (let from = index; from < at; ) {
+      const next = this.lostNext[from & this.lostMask]!
+      this.lostNext[from & this.lostMask] = at
+      from = next
+    }
+    return at
+  }
+
+  /** Notes that the lost record at an index was acknowledged after all. It stays in the queue until forgotten. */
+  markSpurious(index: number): void {
+    this.lostAt(index).state = SentPacketState.acked
+    this.lostNext[index & this.lostMask] = index + 1
     this.lostRetained -= 1
   }
 
@@ -216,6 +235,8 @@ export class SentPackets {
   /** True when an acknowledgment with these ranges names a number that was never sent. */
   acknowledgesUnsent(ranges: Float64Array, rangeCount: number): boolean {
     if (rangeCount > 0 && ranges[1]! > this.largestSent) return true
+    // Most frames name only what was sent after the newest of them.
+    if (rangeCount === 0 || ranges[2 * rangeCount - 2]! > this.newestSkip) return false
     const remembered = Math.min(this.skipCount, REMEMBERED_SKIPS)
     for (let i = 0; i < remembered; i += 1) {
       const skipped = this.skips[i]!
@@ -265,8 +286,13 @@ export class SentPackets {
   private growLost(): void {
     const capacity = this.lostSlots.length * 2
     const slots = new Array<SentPacket | null>(capacity).fill(null)
-    for (let index = this.lostHead; index < this.lostTail; index += 1) slots[index & (capacity - 1)] = this.lostAt(index)
+    const next = new Float64Array(capacity)
+    for (let index = this.lostHead; index < this.lostTail; index += 1) {
+      slots[index & (capacity - 1)] = this.lostAt(index)
+      next[index & (capacity - 1)] = this.lostNext[index & this.lostMask]!
+    }
     this.lostSlots = slots
+    this.lostNext = next
     this.lostMask = capacity - 1
   }
 }

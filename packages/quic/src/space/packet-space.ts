@@ -11,6 +11,7 @@ import { SentPackets } from '../recovery/sent-packets.ts'
 import { PacketType } from '../wire/constants.ts'
 import { CryptoStream } from '../stream/crypto-stream.ts'
 import { AckPolicy } from './ack-policy.ts'
+import type { PacketNumberSkips } from './packet-number-skips.ts'
 import { ReceivedPackets } from './received-packets.ts'
 import { SpaceId, packetTypeOfSpace } from './space-id.ts'
 
@@ -35,8 +36,11 @@ export class PacketSpace {
   lossReference: number
   /** Probe packets still owed after a PTO (RFC 9002 §6.2.4). */
   probesPending: number
+  private readonly skips: PacketNumberSkips | null
+  /** skips.next, Infinity without. */
+  private skipAt: number
 
-  constructor(id: SpaceId, maxAckDelay: number, pool: SentPacketPool) {
+  constructor(id: SpaceId, maxAckDelay: number, pool: SentPacketPool, skips: PacketNumberSkips | null) {
     this.id = id
     this.sent = new SentPackets(pool)
     this.received = new ReceivedPackets()
@@ -51,6 +55,8 @@ export class PacketSpace {
     this.nextPacketNumber = 0
     this.lossReference = -1
     this.probesPending = 0
+    this.skips = skips
+    this.skipAt = skips === null ? Infinity : skips.next
   }
 
   canWrite(): boolean {
@@ -72,7 +78,16 @@ export class PacketSpace {
     // RFC 9000 §12.3: packet numbers end at 2^62-1; 2^53-1 cannot be reached in practice.
     invariant(packetNumber < Number.MAX_SAFE_INTEGER, 'packet numbers are exhausted')
     this.nextPacketNumber = packetNumber + 1
+    if (this.nextPacketNumber === this.skipAt) this.skipPacketNumber()
     return packetNumber
+  }
+
+  /** RFC 9000 §21.4 */
+  private skipPacketNumber(): void {
+    this.sent.skip(this.nextPacketNumber)
+    this.nextPacketNumber += 1
+    this.skips!.advance()
+    this.skipAt = this.skips!.next
   }
 
   destroyKeys(): void {

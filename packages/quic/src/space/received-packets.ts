@@ -47,6 +47,11 @@ export class ReceivedPackets {
     }
   }
 
+  /** The smallest number from `from` on that was neither received nor forgotten. */
+  firstMissing(from: number): number {
+    return this.ranges.firstMissing(Math.max(from, this.floor))
+  }
+
   /** RFC 9000 §13.2.4: the peer has seen an ACK of `largestAcknowledged`; what lies below need not be said again. */
   forgetUpTo(largestAcknowledged: number): void {
     const next = largestAcknowledged + 1

@@ -1,6 +1,7 @@
 // The three packet number spaces of a connection. A discarded space is gone: its slot holds null for good.
 
 import type { SentPacketPool } from '../recovery/sent-packet.ts'
+import type { PacketNumberSkips } from './packet-number-skips.ts'
 import { PacketSpace } from './packet-space.ts'
 import { SpaceId } from './space-id.ts'
 
@@ -9,10 +10,11 @@ export class Spaces {
   handshake: PacketSpace | null
   readonly application: PacketSpace
 
-  constructor(maxAckDelay: number, pool: SentPacketPool) {
-    this.initial = new PacketSpace(SpaceId.initial, maxAckDelay, pool)
-    this.handshake = new PacketSpace(SpaceId.handshake, maxAckDelay, pool)
-    this.application = new PacketSpace(SpaceId.application, maxAckDelay, pool)
+  /** @param skips of the application space; the few packets of the others are not worth one */
+  constructor(maxAckDelay: number, pool: SentPacketPool, skips: PacketNumberSkips) {
+    this.initial = new PacketSpace(SpaceId.initial, maxAckDelay, pool, null)
+    this.handshake = new PacketSpace(SpaceId.handshake, maxAckDelay, pool, null)
+    this.application = new PacketSpace(SpaceId.application, maxAckDelay, pool, skips)
   }
 
   get(id: SpaceId): PacketSpace | null {

@@ -39,6 +39,11 @@ export interface FrameRecord {
   readonly statelessResetToken?: Uint8Array
   /** PATH_CHALLENGE, PATH_RESPONSE: the eight bytes. */
   readonly data?: Uint8Array
+  /** ACK_FREQUENCY: its Sequence Number, packets, ms, packets. */
+  readonly requestSequence?: number | bigint
+  readonly ackElicitingThreshold?: number
+  readonly requestedMaxAckDelay?: number
+  readonly reorderingThreshold?: number
   /** CONNECTION_CLOSE. */
   readonly reason?: string
   /** CONNECTION_CLOSE (0x1c): the frame type that was at fault. */

@@ -1,4 +1,4 @@
-// The numbers of RFC 9000, RFC 9221 and RFC 9368 that go on the wire, and the limits this implementation sets on them.
+// The numbers of RFC 9000, RFC 9221, RFC 9368 and the ACK frequency draft that go on the wire, and the limits this implementation sets on them.
 
 /** QUIC version 1 (RFC 9000 §15). */
 export const VERSION_1 = 1
@@ -38,7 +38,8 @@ export const PacketType = {
 } as const
 export type PacketType = (typeof PacketType)[keyof typeof PacketType]
 
-/** Frame types (RFC 9000 Table 3, RFC 9221 §4, draft-ietf-quic-reliable-stream-reset). `stream` is the base of 0x08–0x0f. */
+/** Frame types (RFC 9000 Table 3, RFC 9221 §4, draft-ietf-quic-reliable-stream-reset,
+ * draft-ietf-quic-ack-frequency §4, §5). `stream` is the base of 0x08–0x0f. */
 export const FrameType = {
   padding: 0x00,
   ping: 0x01,
@@ -65,9 +66,11 @@ export const FrameType = {
   connectionClose: 0x1c,
   connectionCloseApplication: 0x1d,
   handshakeDone: 0x1e,
+  immediateAck: 0x1f,
   resetStreamAt: 0x24,
   datagram: 0x30,
   datagramWithLength: 0x31,
+  ackFrequency: 0xaf,
 } as const
 export type FrameType = (typeof FrameType)[keyof typeof FrameType]
 

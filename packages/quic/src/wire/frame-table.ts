@@ -1,5 +1,6 @@
-// RFC 9000 Table 3 (with RFC 9221 §4 and RESET_STREAM_AT) as data: which frame may stand in which packet, and what it means for
-// acknowledgment, congestion control and path probing. All lookups are by index; unknown types answer false.
+// RFC 9000 Table 3 (with RFC 9221 §4, RESET_STREAM_AT and draft-ietf-quic-ack-frequency §4, §5) as data: which frame may stand in which
+// packet, and what it means for acknowledgment, congestion control and path probing. All lookups are by index; unknown types
+// answer false.
 
 import { PacketType } from './constants.ts'
 import type { Reader } from './reader.ts'
@@ -10,24 +11,21 @@ const H = 1 << PacketType.handshake
 const Z = 1 << PacketType.zeroRtt
 const O = 1 << PacketType.oneRtt
 
-// Spec column: N not ack-eliciting, C not congestion controlled, P probing, F flow controlled; S: sent by servers only.
+// Spec column: N not ack-eliciting, P probing. The others (C, F) are nobody's question.
 const N = 1
-const C = 2
-const P = 4
-const F = 8
-const S = 16
+const P = 2
 
 type Row = readonly [first: number, last: number, name: string, packets: number, spec: number]
 
 const TABLE: readonly Row[] = [
   [0x00, 0x00, 'PADDING', I | H | Z | O, N | P],
   [0x01, 0x01, 'PING', I | H | Z | O, 0],
-  [0x02, 0x03, 'ACK', I | H | O, N | C],
+  [0x02, 0x03, 'ACK', I | H | O, N],
   [0x04, 0x04, 'RESET_STREAM', Z | O, 0],
   [0x05, 0x05, 'STOP_SENDING', Z | O, 0],
   [0x06, 0x06, 'CRYPTO', I | H | O, 0],
-  [0x07, 0x07, 'NEW_TOKEN', O, S],
-  [0x08, 0x0f, 'STREAM', Z | O, F],
+  [0x07, 0x07, 'NEW_TOKEN', O, 0],
+  [0x08, 0x0f, 'STREAM', Z | O, 0],
   [0x10, 0x10, 'MAX_DATA', Z | O, 0],
   [0x11, 0x11, 'MAX_STREAM_DATA', Z | O, 0],
   [0x12, 0x13, 'MAX_STREAMS', Z | O, 0],
@@ -40,13 +38,15 @@ const TABLE: readonly Row[] = [
   [0x1b, 0x1b, 'PATH_RESPONSE', O, P],
   [0x1c, 0x1c, 'CONNECTION_CLOSE', I | H | Z | O, N],
   [0x1d, 0x1d, 'CONNECTION_CLOSE', Z | O, N],
-  [0x1e, 0x1e, 'HANDSHAKE_DONE', O, S],
+  [0x1e, 0x1e, 'HANDSHAKE_DONE', O, 0],
+  [0x1f, 0x1f, 'IMMEDIATE_ACK', O, 0],
   // draft-ietf-quic-reliable-stream-reset: legal only where we announced reset_stream_at, which its handler checks.
   [0x24, 0x24, 'RESET_STREAM_AT', Z | O, 0],
   [0x30, 0x31, 'DATAGRAM', Z | O, 0],
+  [0xaf, 0xaf, 'ACK_FREQUENCY', O, 0],
 ]
 
-const TYPES = 64
+const TYPES = 0xb0
 const names: string[] = new Array<string>(TYPES).fill('UNKNOWN')
 const packets: Uint8Array = new Uint8Array(TYPES)
 const specs: Uint8Array = new Uint8Array(TYPES)
@@ -82,24 +82,9 @@ export function isAckEliciting(type: number): boolean {
   return isKnownFrame(type) && !has(type, N)
 }
 
-/** RFC 9002 §2: a packet is in flight when it is ack-eliciting or has PADDING. */
-export function countsInFlight(type: number): boolean {
-  return isAckEliciting(type) || type === 0
-}
-
 /** RFC 9000 §9.1: packets with only probing frames do not migrate the connection. */
 export function isProbing(type: number): boolean {
   return has(type, P)
-}
-
-/** True for STREAM frames, whose data counts against flow control. */
-export function isFlowControlled(type: number): boolean {
-  return has(type, F)
-}
-
-/** RFC 9000 §19.7, §19.20: NEW_TOKEN and HANDSHAKE_DONE from a client are PROTOCOL_VIOLATION. */
-export function isServerOnly(type: number): boolean {
-  return has(type, S)
 }
 
 /** readFrameType: the type is cut short. */

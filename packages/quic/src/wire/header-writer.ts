@@ -72,11 +72,6 @@ export function writeShortHeader(
   writePacketNumber(writer, packetNumber, packetNumberLength)
 }
 
-/** Bytes that writeShortHeader takes, packet number included. */
-export function shortHeaderSize(destinationLength: number, packetNumberLength: number): number {
-  return 1 + destinationLength + packetNumberLength
-}
-
 /** The least significant `length` bytes (1 to 4) of a packet number. */
 function writePacketNumber(writer: Writer, packetNumber: number, length: number): void {
   if (length === 1) writer.u8(packetNumber)

@@ -75,7 +75,11 @@ describe('RangeSet', () => {
         }
         expect(set.min()).toBe(twin.size === 0 ? -1 : Math.min(...twin))
         expect(set.max()).toBe(twin.size === 0 ? -1 : Math.max(...twin))
-        for (let v = 0; v < LIMIT + 30; v++) expect(set.contains(v)).toBe(twin.has(v))
+        for (let v = LIMIT + 30, missing = v + 1; v >= 0; v--) {
+          expect(set.contains(v)).toBe(twin.has(v))
+          if (!twin.has(v)) missing = v
+          expect(set.firstMissing(v)).toBe(missing)
+        }
       }),
       { numRuns: 500 },
     )

@@ -1,4 +1,4 @@
-// RFC 9000 §12.4, Table 3 (with RFC 9221 §4): every frame type in every packet type against both roles. The expectations are
+// RFC 9000 §12.4, Table 3 (with RFC 9221 §4, draft-ietf-quic-ack-frequency §4, §5): every frame type in every packet type against both roles. The expectations are
 // written out here once more, apart from the table in src/wire.
 
 import { describe, expect, it } from 'vitest'
@@ -58,12 +58,14 @@ const rows: readonly Row[] = [
   { type: 0x1a, name: 'PATH_CHALLENGE', allowed: '1', frame: () => frames.pathChallenge(EIGHT) },
   { type: 0x1b, name: 'PATH_RESPONSE', allowed: '1', frame: () => frames.pathResponse(EIGHT) },
   { type: 0x1e, name: 'HANDSHAKE_DONE', allowed: '1', serverOnly: true, frame: () => frames.bytes(0x1e) },
+  { type: 0x1f, name: 'IMMEDIATE_ACK', allowed: '1', frame: () => frames.bytes(0x1f) },
   { type: 0x30, name: 'DATAGRAM', allowed: '1', frame: () => frames.bytes(0x30, EIGHT) },
   { type: 0x31, name: 'DATAGRAM with length', allowed: '1', frame: () => frames.datagram(EIGHT) },
+  { type: 0xaf, name: 'ACK_FREQUENCY', allowed: '1', frame: () => frames.bytes(0xaf, 0, 3, 20_000, 3) },
 ]
 
 /** Types no RFC we speak gives: RFC 9000 §12.4 wants FRAME_ENCODING_ERROR. */
-const unknownTypes = [0x1f, 0x20, 0x2f, 0x32, 0x3f, 0x40, 0xaf, 0x4000, 0x3fffffff]
+const unknownTypes = [0x20, 0x2f, 0x32, 0x3f, 0x40, 0xae, 0xb0, 0x4000, 0x3fffffff]
 
 const packetTypes = { I: PacketType.initial, H: PacketType.handshake, '1': PacketType.oneRtt } as const
 type Letter = keyof typeof packetTypes
@@ -174,8 +176,9 @@ for (const plays of ['client', 'server'] as const) {
 }
 
 describe('frames in 0-RTT packets for a server', () => {
-  /** RFC 9000 §12.5: those that no client can have reason to send so early, and DATAGRAM within its limit (RFC 9221 §3). */
-  const forbidden = new Set([0x02, 0x03, 0x06, 0x07, 0x19, 0x1b, 0x1e])
+  /** RFC 9000 §12.5: those that no client can have reason to send so early, and DATAGRAM within its limit (RFC 9221 §3).
+   * draft-ietf-quic-ack-frequency §3: its frames "cannot be sent in 0-RTT packets". */
+  const forbidden = new Set([0x02, 0x03, 0x06, 0x07, 0x19, 0x1b, 0x1e, 0x1f, 0xaf])
   const closes = [
     { type: 0x1c, name: 'CONNECTION_CLOSE', frame: () => frames.closeTransport(2) },
     { type: 0x1d, name: 'CONNECTION_CLOSE of an application', frame: () => frames.closeApplication(3) },

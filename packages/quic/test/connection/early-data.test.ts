@@ -305,7 +305,7 @@ describe('QUIC versions', () => {
     // Of the server's answer only its Initial packets arrive at first.
     network.setFilter((bytes, from, to) => {
       if (from !== SERVER || to !== AGAIN || answered) return bytes
-      parseHeader(view, bytes, 0, bytes.length, 8)
+      parseHeader(view, bytes, 0, bytes.length, 8, true)
       return view.packetType === PacketType.initial ? bytes.subarray(0, view.packetEnd) : null
     })
     const client = reunion.meet((peer) => void peer.send(pattern(100)))

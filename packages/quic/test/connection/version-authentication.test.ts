@@ -5,6 +5,7 @@ import type { ConnectionCore } from '../../src/connection/core.ts'
 import { Versions } from '../../src/connection/handshake/version-choice.ts'
 import { authenticateVersion, settleVersion } from '../../src/connection/handshake/version.ts'
 import { SentPacketPool } from '../../src/recovery/sent-packet.ts'
+import { PacketNumberSkips } from '../../src/space/packet-number-skips.ts'
 import { Spaces } from '../../src/space/spaces.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import { TlsEngine } from '../../src/tls/engine.ts'
@@ -117,7 +118,7 @@ describe('a server judges the client', () => {
     }
     const handshake = { version: original }
     const tls = { setTransportParameters: () => undefined, setSessionVersion: () => undefined }
-    const spaces = new Spaces(25, new SentPacketPool())
+    const spaces = new Spaces(25, new SentPacketPool(), new PacketNumberSkips(new SeededRandom(1), false))
     const core = { role: 'server', provider, spaces, handshake, versions, tls, trace: null } as unknown as ConnectionCore
     const given: Uint8Array[] = []
     const code = codeOf(() => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { Flag } from '../../src/delivery/flag.ts'
 import { LatestValue } from '../../src/delivery/latest-value.ts'
 import { Once } from '../../src/delivery/once.ts'
 import { finOfToken, lengthOfToken, packLengthAndFin, TokenKind } from '../../src/delivery/token.ts'
@@ -33,26 +32,6 @@ describe('delivery machines (RFC 9000 §13.3)', () => {
     once.lost()
     once.acked()
     expect(once.wants()).toBe(false)
-  })
-
-  it('a withdrawn flag is neither said nor repeated, a raised one is said again', () => {
-    const flag = new Flag()
-    flag.raise()
-    flag.written()
-    flag.withdraw()
-    flag.lost()
-    expect(flag.wants()).toBe(false)
-    flag.raise()
-    flag.written()
-    flag.acked()
-    expect(flag.wants()).toBe(false)
-    flag.raise()
-    expect(flag.wants()).toBe(true)
-    flag.written()
-    flag.raise()
-    expect(flag.wants()).toBe(false)
-    flag.lost()
-    expect(flag.wants()).toBe(true)
   })
 
   it('repeats only the latest value', () => {

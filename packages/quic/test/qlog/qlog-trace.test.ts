@@ -38,6 +38,8 @@ const EVERY_FRAME: readonly FrameRecord[] = [
   { type: FrameType.datagramWithLength, length: 41 },
   { type: FrameType.resetStreamAt, streamId: 4, errorCode: 0x10c, finalSize: 77, reliableSize: 70 },
   { type: 0x4242 },
+  { type: FrameType.immediateAck },
+  { type: FrameType.ackFrequency, requestSequence: 2n ** 61n, ackElicitingThreshold: 9, requestedMaxAckDelay: 12.5, reorderingThreshold: 3 },
 ]
 
 function log(write: (trace: QlogTrace) => void): ReturnType<typeof readQlog> {
@@ -140,6 +142,13 @@ describe('QlogTrace', () => {
     })
     expect(frames[23]).toMatchObject({ error: 'crypto_error_0x128' })
     expect(frames[24]).toMatchObject({ error_space: 'application', error: 'unknown', error_code: 256, reason: 'bye\n\u001e"' })
+    expect(frames.at(-1)).toEqual({
+      frame_type: 'ack_frequency',
+      sequence_number: '2305843009213693952',
+      ack_eliciting_threshold: 9,
+      requested_max_ack_delay: 12.5,
+      reordering_threshold: 3,
+    })
     expect(events[0]!.data).toEqual({ local: { ip_v4: '127.0.0.1', port_v4: 4433 }, remote: { ip_v6: '2001:db8::1', port_v6: 443 } })
     expect(events.find((event) => event.name === 'quic:parameters_set')!.data['preferred_address']).toMatchObject({ ip_v4: '192.0.2.1' })
   })

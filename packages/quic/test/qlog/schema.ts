@@ -113,6 +113,14 @@ const frames: Record<string, Check> = {
     'trigger_frame_type?': uint64,
   }),
   handshake_done: frameOf('handshake_done', {}),
+  // Additions to the $QuicFrame socket, for draft-ietf-quic-ack-frequency.
+  immediate_ack: frameOf('immediate_ack', {}),
+  ack_frequency: frameOf('ack_frequency', {
+    sequence_number: uint64,
+    'ack_eliciting_threshold?': uint64,
+    'requested_max_ack_delay?': float,
+    'reordering_threshold?': uint64,
+  }),
   unknown: frameOf('unknown', { frame_type_bytes: uint64 }),
   datagram: frameOf('datagram', {}),
 }

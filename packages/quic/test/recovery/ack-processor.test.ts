@@ -107,6 +107,38 @@ describe('processAck: RFC 9002 §A.7', () => {
     expect(touched).toBeLessThan(4 * packets)
   })
 
+  it('costs ranges and what they acknowledge, not what proved spurious before: a flood of the same frames over thousands of records', () => {
+    const sent = newSpace()
+    const outcome = new AckOutcome()
+    const packets = 8000
+    for (let n = 0; n < packets; n += 1) send(sent, n, 0)
+    processAck(sent, ranges([packets - 1, packets - 1]), 1, outcome)
+    detectLost(sent, sent.largestAcked, new RttEstimator(), 0, outcome)
+    expect(outcome.lostCount).toBe(packets - 3)
+    outcome.release(sent.pool)
+    let touched = 0
+    const at = sent.at.bind(sent)
+    const lostAt = sent.lostAt.bind(sent)
+    sent.at = (packetNumber) => ((touched += 1), at(packetNumber))
+    sent.lostAt = (index) => ((touched += 1), lostAt(index))
+    // All but the oldest and the newest proved spurious; the two keep the search going.
+    processAck(sent, ranges([1, packets - 5]), 1, outcome)
+    expect(outcome.spuriousCount).toBe(packets - 5)
+    expect(touched).toBeLessThan(4 * packets)
+    const pairs = Array.from({ length: 256 }, (_, i): [number, number] => [packets - 40 - 31 * i, packets - 20 - 31 * i]).filter(([start]) => start > 0)
+    const frame = ranges(...pairs)
+    const whole = ranges([1, packets - 5])
+    processAck(sent, frame, pairs.length, outcome)
+    touched = 0
+    for (let i = 0; i < 100; i += 1) {
+      processAck(sent, frame, pairs.length, outcome)
+      processAck(sent, whole, 1, outcome)
+      expect(outcome.spuriousCount).toBe(0)
+    }
+    // A binary search among 8000 records, and a few steps, per range.
+    expect(touched).toBeLessThan(100 * (pairs.length + 1) * (Math.log2(packets) + 6))
+  })
+
   it('agrees with the pseudocode of Appendix A on any history', () => {
     const picks = fc.array(fc.tuple(fc.nat(40), fc.nat(6)), { minLength: 1, maxLength: 4 })
     const step = fc.oneof(

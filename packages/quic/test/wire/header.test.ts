@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concatBytes, EMPTY, fromHex, toHex } from '../../src/base/bytes.ts'
 import { PacketType, VERSION_1 } from '../../src/wire/constants.ts'
-import { longHeaderSize, patchLength, shortHeaderSize, writeLongHeader, writeShortHeader } from '../../src/wire/header-writer.ts'
+import { longHeaderSize, patchLength, writeLongHeader, writeShortHeader } from '../../src/wire/header-writer.ts'
 import { HeaderResult, HeaderView, parseHeader } from '../../src/wire/header.ts'
 import { encodeRetry } from '../../src/wire/retry.ts'
 import { isReservedVersion } from '../../src/wire/version.ts'
@@ -162,7 +162,7 @@ describe('short headers (RFC 9000 §17.3)', () => {
         bit,
         bit,
         (destination, packetNumber, pnLength, keyPhase, spin) => {
-          const writer = new Writer(new Uint8Array(shortHeaderSize(destination.length, pnLength)))
+          const writer = new Writer(new Uint8Array(1 + destination.length + pnLength))
           writeShortHeader(writer, destination, packetNumber, pnLength, keyPhase, spin)
           expect(writer.remaining).toBe(0)
           const view = new HeaderView()

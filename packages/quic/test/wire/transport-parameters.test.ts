@@ -45,13 +45,15 @@ const common = {
   initialMaxStreamsBidi: safe,
   initialMaxStreamsUni: safe,
   ackDelayExponent: fc.nat(20),
-  maxAckDelay: fc.nat(2 ** 14 - 1),
+  maxAckDelay: fc.integer({ min: 1, max: 2 ** 14 - 1 }),
   disableActiveMigration: fc.boolean(),
   activeConnectionIdLimit: safe.map((v) => Math.max(v, 2)),
   initialSourceConnectionId: fc.option(fc.uint8Array({ minLength: 1, maxLength: 20 })),
   maxDatagramFrameSize: safe,
   greaseQuicBit: fc.boolean(),
   resetStreamAt: fc.boolean(),
+  // Announced or not; below the least max_ack_delay that is generated.
+  minAckDelay: fc.constantFrom(-1, 0, 1000),
   versionInformation: fc.option(
     fc.tuple(version, fc.array(version, { maxLength: 5 })).map(([chosen, others]) => ({ chosen, available: [...others, chosen] })),
   ),
@@ -233,6 +235,16 @@ describe('per-parameter validation (RFC 9000 §18.2)', () => {
   it('max_ack_delay: below 2^14', () => {
     expect(decode('0b027fff').maxAckDelay).toBe(16383)
     expectIllegal('0b0480004000')
+  })
+
+  it('min_ack_delay: microseconds, not greater than max_ack_delay, which is in ms (draft-ietf-quic-ack-frequency §3)', () => {
+    expect(decode('').minAckDelay).toBe(-1)
+    expect(decode('c0000000ff04de1b0100').minAckDelay).toBe(0)
+    expect(decode('c0000000ff04de1b04800061a8').minAckDelay).toBe(25_000)
+    expectIllegal('c0000000ff04de1b04800061a9')
+    expect(decode('c0000000ff04de1b0243e80b0101').minAckDelay).toBe(1000)
+    expectIllegal('0b0100c0000000ff04de1b0101')
+    expectIllegal('c0000000ff04de1b08ffffffffffffffff')
   })
 
   it('active_connection_id_limit: at least 2', () => {

@@ -8,6 +8,7 @@ import type { GreaseParameter } from '../../wire/transport-parameters/codec.ts'
 import { defaultTransportParameters } from '../../wire/transport-parameters/table.ts'
 import type { PreferredAddress, TransportParameters, VersionInformation } from '../../wire/transport-parameters/table.ts'
 import { authenticateConnectionIds } from '../../wire/transport-parameters/validate.ts'
+import { minAckDelay } from '../config.ts'
 import type { TransportSettings } from '../config.ts'
 import type { ConnectionCore, Role } from '../core.ts'
 import { followDatagramSize } from '../datagram-size.ts'
@@ -43,6 +44,8 @@ export function localTransportParameters(settings: TransportSettings, identity: 
     initialMaxStreamsBidi: settings.initialMaxStreamsBidi,
     initialMaxStreamsUni: settings.initialMaxStreamsUni,
     maxAckDelay: settings.maxAckDelay,
+    ackDelayExponent: settings.ackDelayExponent,
+    minAckDelay: minAckDelay(settings),
     activeConnectionIdLimit: settings.activeConnectionIdLimit,
     maxDatagramFrameSize: settings.maxDatagramFrameSize,
     initialSourceConnectionId: identity.initialSourceConnectionId,
@@ -83,6 +86,7 @@ export function applyPeerParameters(core: ConnectionCore, bytes: Uint8Array, now
   if (parameters.greaseQuicBit && core.settings.greaseQuicBit) core.addressing.quicBit.grease()
   if (!settleEarlyData(core, parameters)) core.streams.setPeerLimits(parameters)
   core.datagrams.setPeerLimit(parameters.maxDatagramFrameSize)
+  core.ackFrequency.onPeerParameters(parameters.maxAckDelay, core.settings.ackFrequency ? parameters.minAckDelay : -1)
   core.idle.onPeerTimeout(parameters.maxIdleTimeout)
   if (parameters.statelessResetToken !== null) core.remoteIds.setHandshakeResetToken(parameters.statelessResetToken)
   core.migration.isDisabledByPeer = parameters.disableActiveMigration

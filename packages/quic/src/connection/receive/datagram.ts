@@ -34,6 +34,7 @@ export function receiveDatagram(core: ConnectionCore, datagram: Uint8Array, addr
   // RFC 9000 §9: a client discards packets from an address it does not know.
   if (path === null && core.role === 'client') return
   core.receiving.ecn = ecn
+  core.receiving.receivedAt = now
   receiveWhole(core, datagram, address, now)
   retryDeferred(core, now)
 }
@@ -78,7 +79,7 @@ function receivePacket(core: ConnectionCore, datagramSize: number, address: Path
       takePacket(core, otherVersionKeys(core, header.version), datagramSize, address, now)
       return
     case GateDecision.defer:
-      if (core.deferred.add(header.buffer, header.start, header.packetEnd, address, core.receiving.ecn)) {
+      if (core.deferred.add(header.buffer, header.start, header.packetEnd, address, core.receiving.ecn, core.receiving.receivedAt)) {
         core.trace?.packetBuffered(now, header.packetType, header.packetEnd - header.start)
         return
       }
@@ -124,12 +125,13 @@ function takePacket(core: ConnectionCore, otherKeys: PacketKeys | null, datagram
   const { packetNumber } = receiving
   const payloadEnd = header.packetEnd - TAG_LENGTH
   if (core.trace !== null) {
-    core.trace.packetReceived(now, packetType, packetNumber, size, describeFrames(header.buffer, receiving.payloadStart, payloadEnd))
+    core.trace.packetReceived(now, packetType, packetNumber, size, describeFrames(header.buffer, receiving.payloadStart, payloadEnd, peerAckDelayExponent(core)))
   }
   dispatchFrames(core, space, packetType, path, payloadEnd, now)
   const largestBefore = space.received.largest
-  space.received.add(packetNumber, receiving.ecn, now)
-  space.ackPolicy.onPacket(packetNumber, largestBefore, receiving.ackEliciting, receiving.ecn === 3, now)
+  // RFC 9000 §13.2.5: "endpoints SHOULD include buffering delays caused by unavailability of decryption keys".
+  space.received.add(packetNumber, receiving.ecn, receiving.receivedAt)
+  space.ackPolicy.onPacket(space.received, packetNumber, receiving.ackEliciting, receiving.ecn === 3, path.rtt.smoothed, now)
   followPeer(core, path, packetNumber > largestBefore, now)
 }
 
@@ -139,8 +141,14 @@ function retryDeferred(core: ConnectionCore, now: number): void {
   if (!canRead(core.spaces.application) && !canRead(core.spaces.handshake)) return
   for (const packet of core.deferred.take()) {
     core.receiving.ecn = packet.ecn
+    core.receiving.receivedAt = packet.receivedAt
     receiveWhole(core, packet.bytes, packet.address, now)
   }
+}
+
+/** RFC 9000 §18.2: 3 before the peer has said otherwise. */
+function peerAckDelayExponent(core: Pick<ConnectionCore, 'handshake'>): number {
+  return core.handshake.peerParameters?.ackDelayExponent ?? 3
 }
 
 function canRead(space: PacketSpace | null): boolean {

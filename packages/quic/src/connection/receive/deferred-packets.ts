@@ -14,6 +14,8 @@ export interface DeferredPacket {
   readonly address: PathAddress
   /** The ECN codepoint of the datagram it came in. */
   readonly ecn: number
+  /** ms */
+  readonly receivedAt: number
 }
 
 export class DeferredPackets {
@@ -30,10 +32,10 @@ export class DeferredPackets {
   }
 
   /** Copies the packet out of its datagram; false when there is no room. */
-  add(buffer: Uint8Array, start: number, end: number, address: PathAddress, ecn: number): boolean {
+  add(buffer: Uint8Array, start: number, end: number, address: PathAddress, ecn: number, receivedAt: number): boolean {
     if (this.packets.length >= CAPACITY || this.bytes + end - start > MAX_BYTES) return false
     this.bytes += end - start
-    this.packets.push({ bytes: copyBytes(buffer.subarray(start, end)), address, ecn })
+    this.packets.push({ bytes: copyBytes(buffer.subarray(start, end)), address, ecn, receivedAt })
     return true
   }
 

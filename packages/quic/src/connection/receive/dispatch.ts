@@ -13,6 +13,7 @@ import { TransportError } from '../../wire/transport-error.ts'
 import type { Reader } from '../../wire/reader.ts'
 import type { ConnectionCore } from '../core.ts'
 import { onAck } from './on-ack.ts'
+import { onAckFrequencyFrame } from './on-ack-frequency.ts'
 import { onConnectionIdFrame } from './on-connection-id.ts'
 import { onClose } from './on-close.ts'
 import { onCrypto } from './on-crypto.ts'
@@ -110,6 +111,10 @@ function handleFrame(core: ConnectionCore, space: PacketSpace, path: Path, type:
       return
     case FrameType.handshakeDone:
       onHandshakeDone(core, now)
+      return
+    case FrameType.ackFrequency:
+    case FrameType.immediateAck:
+      onAckFrequencyFrame(core, type, space)
       return
     default:
       onFlowControl(core, type)

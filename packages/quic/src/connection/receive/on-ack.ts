@@ -8,7 +8,7 @@ import type { Path } from '../../path/path.ts'
 import { BASE_DATAGRAM } from '../../path/pmtud.ts'
 import type { PacketSpace } from '../../space/packet-space.ts'
 import { SpaceId } from '../../space/space-id.ts'
-import { FrameType, TransportErrorCode } from '../../wire/constants.ts'
+import { FrameType, PacketType, TransportErrorCode } from '../../wire/constants.ts'
 import { TransportError } from '../../wire/transport-error.ts'
 import type { ConnectionCore } from '../core.ts'
 import { onMtuProbeAcked } from '../datagram-size.ts'
@@ -30,6 +30,7 @@ export function onAck(core: ConnectionCore, space: PacketSpace, now: number): vo
   if (space.oneRttKeys !== null) core.keyPhase.onAcked(space.oneRttKeys, ack.largest)
   if (outcome.spuriousCount > 0) settleSpurious(core, space, outcome, now)
   if (outcome.ackedCount === 0) return
+  adaptThresholds(core, outcome, largestBefore, now)
   const path = core.paths.active
   const inFlightBefore = path.bytesInFlight
   takeRttSample(core, space, outcome, now)
@@ -39,9 +40,10 @@ export function onAck(core: ConnectionCore, space: PacketSpace, now: number): vo
   declareLostPackets(core, space, now)
   if (path.appLimited) path.congestion.onAppLimited(path.bytesInFlight)
   path.congestion.onAckBatchEnd(now, path.bytesInFlight, path.underusesWindow(inFlightBefore))
-  onProgress(core, space, now)
+  onProgress(core, space, outcome, now)
   path.delivery.onAcked(inFlightBefore - path.bytesInFlight, path.rtt.smoothed, now)
   path.delivery.noteInFlight(path.bytesInFlight, now)
+  if (core.lifecycle.state === 'confirmed') reviewAckFrequency(core, path, now)
   space.sent.forgetLost(now, 3 * probeTimeout(core, path))
   outcome.release(core.packetPool)
   if (core.trace !== null) traceMetrics(core, space, path, now)
@@ -75,10 +77,12 @@ function takeRttSample(core: ConnectionCore, space: PacketSpace, outcome: AckOut
   if (space.id === SpaceId.application && parameters !== null) {
     // RFC 9000 §19.3: the peer's exponent scales the field, in microseconds.
     const reported = (ack.delay * 2 ** parameters.ackDelayExponent) / 1000
-    ackDelay = usableAckDelay(reported, false, core.lifecycle.state === 'confirmed', parameters.maxAckDelay)
+    ackDelay = usableAckDelay(reported, false, core.lifecycle.state === 'confirmed', core.ackFrequency.maxAckDelay)
   }
+  // RFC 9002 §5.3: time spent waiting for keys is ours, "an endpoint SHOULD subtract such local delays". The packet came back before.
+  const receivedAt = core.lifecycle.state === 'confirmed' ? now : core.receiving.receivedAt
   const rtt = core.paths.active.rtt
-  rtt.update(now - outcome.largestSentAt, ackDelay, now)
+  rtt.update(Math.max(0, receivedAt - outcome.largestSentAt), ackDelay, now)
   core.streams.setRtt(rtt.smoothed)
 }
 
@@ -119,14 +123,31 @@ function settleSpurious(core: ConnectionCore, space: PacketSpace, outcome: AckOu
       continue
     }
     core.stats.packetsSpuriouslyLost += 1
-    path?.congestion.onSpurious(packet.sentAt, packet.size)
+    if (path !== null && packet.inFlight) {
+      path.congestion.onSpurious(packet.sentAt, packet.size)
+      path.lossThresholds.onSpurious(packet, space.sent.largestAcked, path.rtt, now)
+    }
     routeAckedPacket(core, space, packet)
   }
 }
 
-function onProgress(core: ConnectionCore, space: PacketSpace, now: number): void {
-  // RFC 9002 §6.2.2.1: an acknowledged Handshake packet proves that the server has validated the client's address.
-  if (space.id !== SpaceId.initial) core.handshake.peerAddressValidated = true
+/** RFC 9002 §6.1: thresholds that reordering has raised come down again when they are not needed. */
+function adaptThresholds(core: Pick<ConnectionCore, 'paths'>, outcome: AckOutcome, largestBefore: number, now: number): void {
+  const { lossThresholds, rtt, generation } = core.paths.active
+  const oldest = outcome.acked[0]!
+  if (lossThresholds.raised && oldest.generation === generation) lossThresholds.onAck(oldest, largestBefore, rtt, now)
+}
+
+function reviewAckFrequency(core: Pick<ConnectionCore, 'ackFrequency'>, path: Path, now: number): void {
+  const packets = path.congestion.window() / path.maxDatagramSize
+  core.ackFrequency.review(path.generation, packets, path.rtt.smoothed, path.lossThresholds.packets, now)
+}
+
+function onProgress(core: ConnectionCore, space: PacketSpace, outcome: AckOutcome, now: number): void {
+  // RFC 9002 §6.2.2.1: an acknowledged Handshake packet proves that the server has validated the client's address. So does a 1-RTT
+  // packet (RFC 9001 §4.1.2), and a 0-RTT packet does not.
+  const newest = outcome.acked[outcome.ackedCount - 1]!
+  if (newest.packetType === PacketType.handshake || newest.packetType === PacketType.oneRtt) core.handshake.peerAddressValidated = true
   core.pto.onAck(now, core.role === 'server' || core.handshake.peerAddressValidated)
   space.probesPending = 0
 }

@@ -1,6 +1,7 @@
 // Decoding scratch of one connection, reused for every packet: nothing in it is valid beyond the frame or packet at hand.
 
 import { AckFrame } from '../../wire/frames/ack.ts'
+import { AckFrequencyFrame } from '../../wire/frames/ack-frequency.ts'
 import { ConnectionCloseFrame } from '../../wire/frames/close.ts'
 import { NewConnectionIdFrame, RetireConnectionIdFrame } from '../../wire/frames/connection-id.ts'
 import { CryptoFrame } from '../../wire/frames/crypto.ts'
@@ -20,6 +21,7 @@ export class ReceiveScratch {
   readonly header: HeaderView
   readonly reader: Reader
   readonly ack: AckFrame
+  readonly ackFrequency: AckFrequencyFrame
   readonly stream: StreamFrame
   readonly crypto: CryptoFrame
   readonly datagram: DatagramFrame
@@ -35,6 +37,8 @@ export class ReceiveScratch {
   readonly outcome: AckOutcome
   /** The ECN codepoint of the datagram at hand. */
   ecn: number
+  /** When the packet at hand arrived, ms: before now if it had to wait for its keys. */
+  receivedAt: number
   /** Of the packet at hand, after header protection is removed. */
   packetNumber: number
   payloadStart: number
@@ -46,6 +50,7 @@ export class ReceiveScratch {
     this.header = new HeaderView()
     this.reader = new Reader()
     this.ack = new AckFrame()
+    this.ackFrequency = new AckFrequencyFrame()
     this.stream = new StreamFrame()
     this.crypto = new CryptoFrame()
     this.datagram = new DatagramFrame()
@@ -60,6 +65,7 @@ export class ReceiveScratch {
     this.close = new ConnectionCloseFrame()
     this.outcome = new AckOutcome()
     this.ecn = 0
+    this.receivedAt = 0
     this.packetNumber = -1
     this.payloadStart = 0
     this.probingOnly = true

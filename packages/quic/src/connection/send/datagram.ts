@@ -99,9 +99,9 @@ function finish(core: ConnectionCore, packet: PacketBuilder, path: Path, padTo: 
   const space = packet.space
   const alone = !packet.ackEliciting
   const probing = space.probesPending > 0
-  const frames = core.trace === null ? null : describeFrames(packet.writer.buffer, packet.payloadStart, packet.writer.position)
+  const frames = core.trace === null ? null : describeFrames(packet.writer.buffer, packet.payloadStart, packet.writer.position, core.settings.ackDelayExponent)
   const record = packet.seal(padTo)
-  if (packet.carriesAck) space.ackPolicy.onAckSent(alone)
+  if (packet.carriesAck) space.ackPolicy.onAckSent(space.received.largest, alone, now)
   if (probing && record.ackEliciting) space.probesPending -= 1
   if (frames !== null) {
     const purpose = core.sending.mtuProbe ? PacketPurpose.mtuProbe : probing ? PacketPurpose.ptoProbe : PacketPurpose.ordinary

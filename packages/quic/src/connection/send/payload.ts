@@ -3,6 +3,7 @@
 
 import { TokenKind } from '../../delivery/token.ts'
 import type { Path } from '../../path/path.ts'
+import { writeImmediateAck } from '../../space/ack-frequency-request.ts'
 import type { PacketSpace } from '../../space/packet-space.ts'
 import { SpaceId } from '../../space/space-id.ts'
 import { FrameType, PacketType } from '../../wire/constants.ts'
@@ -10,7 +11,7 @@ import { writeAckFrame } from '../../wire/frames/ack.ts'
 import { PATH_FRAME_SIZE, writePathResponseFrame } from '../../wire/frames/path.ts'
 import type { ConnectionCore } from '../core.ts'
 import type { PacketBuilder } from './packet-builder.ts'
-import { SendMode } from './plan.ts'
+import { SendMode, spaceHasData } from './plan.ts'
 
 type FrameWriter = (core: ConnectionCore, space: PacketSpace, path: Path, packet: PacketBuilder, now: number) => boolean
 
@@ -22,6 +23,7 @@ const APPLICATION_ORDER: readonly FrameWriter[] = [
   writeHandshakeDone,
   writeNewToken,
   writeConnectionIds,
+  writeAckFrequency,
   writeStreamControl,
   writeDatagrams,
   writeStreamData,
@@ -30,11 +32,8 @@ const APPLICATION_ORDER: readonly FrameWriter[] = [
 /** RFC 9000 §12.5: what 0-RTT packets may carry and a client has to say before the handshake. Never an ACK. */
 const EARLY_ORDER: readonly FrameWriter[] = [writeStreamControl, writeDatagrams, writeStreamData]
 
-/** RFC 9000 §18.2: the exponent we announce is the default, 3. */
-const ACK_DELAY_SCALE = 8
-
 export function writePayload(core: ConnectionCore, space: PacketSpace, path: Path, packet: PacketBuilder, mode: SendMode, now: number): void {
-  if (space.ackPolicy.isUseful()) writeAck(space, packet, now)
+  if (space.ackPolicy.isUseful()) writeAck(core, space, packet, now)
   if (mode === SendMode.acknowledgements) {
     if (space.ackPolicy.wantsPing()) writePing(packet)
     return
@@ -51,6 +50,8 @@ export function writePayload(core: ConnectionCore, space: PacketSpace, path: Pat
   if (pingAsked) core.sending.pingDue = false
   // RFC 9002 §6.2.4: a probe must be ack-eliciting; with nothing to say, a PING is.
   if ((space.probesPending > 0 || pingAsked) && !packet.ackEliciting) writePing(packet)
+  // draft-ietf-quic-ack-frequency §3: never in 0-RTT packets.
+  if (packet.packetType === PacketType.oneRtt && packet.ackEliciting && wantsImmediateAck(core, space, path)) writeImmediateAck(packet)
 }
 
 function orderOf(packetType: number): readonly FrameWriter[] {
@@ -58,11 +59,18 @@ function orderOf(packetType: number): readonly FrameWriter[] {
   return packetType === PacketType.zeroRtt ? EARLY_ORDER : HANDSHAKE_ORDER
 }
 
-function writeAck(space: PacketSpace, packet: PacketBuilder, now: number): void {
+/** draft-ietf-quic-ack-frequency §7, §8.1.1: probes, and the last packet of a flight whose others the peer may still be counting. */
+function wantsImmediateAck(core: ConnectionCore, space: PacketSpace, path: Path): boolean {
+  if (space.probesPending > 0) return core.ackFrequency.isUnderstood()
+  return core.ackFrequency.isReduced() && space.sent.ackElicitingInFlight > 0 && !spaceHasData(core, space, path)
+}
+
+function writeAck(core: Pick<ConnectionCore, 'settings'>, space: PacketSpace, packet: PacketBuilder, now: number): void {
   const received = space.received
-  const delay = space.id === SpaceId.application ? Math.floor(((now - received.largestReceivedAt) * 1000) / ACK_DELAY_SCALE) : 0
+  // RFC 9000 §13.2.5: nobody uses the delay of Initial and Handshake packets.
+  const delay = space.id === SpaceId.application ? ((now - received.largestReceivedAt) * 1000) / (1 << core.settings.ackDelayExponent) : 0
   const counts = received.ect0 + received.ect1 + received.ce > 0 ? received : null
-  const largest = writeAckFrame(packet.writer, received.ranges, Math.max(0, delay), counts)
+  const largest = writeAckFrame(packet.writer, received.ranges, Math.max(0, Math.floor(delay)), counts)
   if (largest >= 0) packet.ackToken(largest)
 }
 
@@ -99,6 +107,10 @@ function writeNewToken(core: ConnectionCore, _space: PacketSpace, _path: Path, p
 
 function writeConnectionIds(core: ConnectionCore, _space: PacketSpace, _path: Path, packet: PacketBuilder): boolean {
   return core.localIds.write(packet) && core.remoteIds.write(packet)
+}
+
+function writeAckFrequency(core: ConnectionCore, _space: PacketSpace, _path: Path, packet: PacketBuilder): boolean {
+  return core.ackFrequency.write(packet)
 }
 
 function writeStreamControl(core: ConnectionCore, _space: PacketSpace, _path: Path, packet: PacketBuilder): boolean {

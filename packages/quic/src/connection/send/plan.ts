@@ -54,7 +54,8 @@ export function spaceWants(core: ConnectionCore, space: PacketSpace, path: Path,
   return space.probesPending > 0 || spaceHasData(core, space, path)
 }
 
-function spaceHasData(core: ConnectionCore, space: PacketSpace, path: Path): boolean {
+/** Frames wait that only the window or pacing can hold back. */
+export function spaceHasData(core: ConnectionCore, space: PacketSpace, path: Path): boolean {
   if (!space.canWrite()) return false
   if (space.crypto.wants()) return true
   if (space.id !== SpaceId.application) return false
@@ -65,6 +66,7 @@ function spaceHasData(core: ConnectionCore, space: PacketSpace, path: Path): boo
     core.remoteIds.wants() ||
     core.handshake.wantsHandshakeDone() ||
     core.newToken.wants() ||
+    core.ackFrequency.wants() ||
     core.sending.pingDue ||
     pathFramesAreDue(core, path)
   )

@@ -111,13 +111,6 @@ function ackRangeSize(ranges: RangeSet, index: number): number {
   return varintSize(ranges.startAt(index + 1) - end - 1) + varintSize(end - ranges.startAt(index) - 1)
 }
 
-/** Bytes of the ACK frame with all of `ranges`, which must not be empty. */
-export function ackFrameSize(ranges: RangeSet, delay: number, ecn: EcnCounts | null): number {
-  let size = ackBaseSize(ranges, ranges.length, delay, ecn)
-  for (let i = ranges.length - 2; i >= 0; i--) size += ackRangeSize(ranges, i)
-  return size
-}
-
 /**
  * Writes an ACK frame with as many of the newest ranges as fit in `writer.remaining`. `delay` is in field units
  * (microseconds shifted by our ack_delay_exponent). Returns the largest acknowledged packet number; -1, having written

@@ -1,5 +1,5 @@
-// Transport parameters as data (RFC 9000 §18.2; RFC 9221 §3, RFC 9287 §3, RFC 9368 §3, RESET_STREAM_AT): identifiers, defaults,
-// limits, and who may send them. codec.ts walks these rows.
+// Transport parameters as data (RFC 9000 §18.2; RFC 9221 §3, RFC 9287 §3, RFC 9368 §3, RESET_STREAM_AT,
+// draft-ietf-quic-ack-frequency §3): identifiers, defaults, limits, and who may send them. codec.ts walks these rows.
 
 import { MAX_UDP_PAYLOAD } from '../constants.ts'
 
@@ -26,6 +26,7 @@ export const TransportParameterId = {
   resetStreamAt: 0x1d,
   maxDatagramFrameSize: 0x20,
   greaseQuicBit: 0x2ab2,
+  minAckDelay: 0xff04de1b,
 } as const
 
 /** preferred_address (RFC 9000 §18.2). An all-zero address and port stands for "none of this family". */
@@ -78,6 +79,8 @@ export interface TransportParameters {
   greaseQuicBit: boolean
   /** draft-ietf-quic-reliable-stream-reset: the sender takes RESET_STREAM_AT frames. */
   resetStreamAt: boolean
+  /** draft-ietf-quic-ack-frequency §3: microseconds; -1: ACK_FREQUENCY and IMMEDIATE_ACK frames are not understood. */
+  minAckDelay: number
   versionInformation: VersionInformation | null
 }
 
@@ -104,6 +107,7 @@ export function defaultTransportParameters(): TransportParameters {
     maxDatagramFrameSize: 0,
     greaseQuicBit: false,
     resetStreamAt: false,
+    minAckDelay: -1,
     versionInformation: null,
   }
 }
@@ -177,4 +181,5 @@ export const PARAMETER_TABLE: readonly ParameterRow[] = [
   integer('maxDatagramFrameSize', 'max_datagram_frame_size'),
   flag('greaseQuicBit', 'grease_quic_bit'),
   flag('resetStreamAt', 'reset_stream_at'),
+  integer('minAckDelay', 'min_ack_delay'),
 ]

@@ -1,4 +1,4 @@
-// What makes transport parameters illegal (RFC 9000 §7.3, §7.4, §18.2; RFC 9368 §4), one rule per function. All throw
+// What makes transport parameters illegal (RFC 9000 §7.3, §7.4, §18.2; RFC 9368 §4; draft-ietf-quic-ack-frequency §3), one rule per function. All throw
 // TransportError TRANSPORT_PARAMETER_ERROR with the parameter's name.
 
 import { equalBytes } from '../../base/bytes.ts'
@@ -38,6 +38,8 @@ export function validateTogether(params: TransportParameters): void {
   if (params.preferredAddress !== null && params.initialSourceConnectionId?.length === 0) {
     throw transportParameterError('preferred_address from a server with a zero-length connection ID')
   }
+  // draft-ietf-quic-ack-frequency §3: "An endpoint's min_ack_delay MUST NOT be greater than its max_ack_delay", which is in ms.
+  if (params.minAckDelay > params.maxAckDelay * 1000) throw transportParameterError('min_ack_delay greater than max_ack_delay')
 }
 
 /**

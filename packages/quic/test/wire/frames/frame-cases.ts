@@ -3,7 +3,13 @@
 import fc from 'fast-check'
 import { copyBytes } from '../../../src/base/bytes.ts'
 import { RangeSet } from '../../../src/base/range-set.ts'
-import { AckFrame, ackFrameSize, readAckFrame, writeAckFrame } from '../../../src/wire/frames/ack.ts'
+import { AckFrame, readAckFrame, writeAckFrame } from '../../../src/wire/frames/ack.ts'
+import {
+  AckFrequencyFrame,
+  ackFrequencyFrameSize,
+  readAckFrequencyFrame,
+  writeAckFrequencyFrame,
+} from '../../../src/wire/frames/ack-frequency.ts'
 import {
   ConnectionCloseFrame,
   connectionCloseFrameSize,
@@ -64,9 +70,10 @@ import { readStreamFrame, StreamFrame, streamFrameHeaderSize, writeStreamFrameHe
 import type { Reader } from '../../../src/wire/reader.ts'
 import type { WireValue } from '../../../src/wire/varint.ts'
 import { Writer } from '../../../src/wire/writer.ts'
+import { ackFrameSize } from './ack-frame-size.ts'
 
 export interface EncodedFrame {
-  /** All bytes, the one-byte type first. */
+  /** All bytes, the type first: of a type in two bytes the second one alone. */
   bytes: Uint8Array
   /** What reading must give. */
   expected: object
@@ -186,6 +193,11 @@ export function decodeBody(reader: Reader, type: number): object {
     const f = new DatagramFrame()
     readDatagramFrame(reader, type, f)
     return { data: slice(f) }
+  }
+  if (type === 0xaf) {
+    const f = new AckFrequencyFrame()
+    readAckFrequencyFrame(reader, type, f)
+    return { ...f }
   }
   throw new Error(`frame type ${type} has no body`)
 }
@@ -367,5 +379,17 @@ export const frameCases: readonly FrameCase[] = [
             1,
           ),
     ),
+  },
+  {
+    name: 'ACK_FREQUENCY',
+    types: [0xaf],
+    arbitrary: fc.tuple(wide, safe, safe, safe).map(([sequence, ackElicitingThreshold, maxAckDelay, reorderingThreshold]) => {
+      const encoded = frame(
+        (writer) => writeAckFrequencyFrame(writer, sequence, ackElicitingThreshold, maxAckDelay, reorderingThreshold),
+        ackFrequencyFrameSize(sequence, ackElicitingThreshold, maxAckDelay, reorderingThreshold),
+        { sequence, ackElicitingThreshold, maxAckDelay, reorderingThreshold },
+      )
+      return { ...encoded, bytes: encoded.bytes.subarray(1), size: encoded.size - 1 }
+    }),
   },
 ]

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { fromHex, toHex, utf8 } from '../../../src/base/bytes.ts'
 import { RangeSet } from '../../../src/base/range-set.ts'
 import { TransportErrorCode } from '../../../src/wire/constants.ts'
-import { AckFrame, ackFrameSize, MAX_ACK_RANGES, readAckFrame, writeAckFrame } from '../../../src/wire/frames/ack.ts'
+import { AckFrame, MAX_ACK_RANGES, readAckFrame, writeAckFrame } from '../../../src/wire/frames/ack.ts'
 import {
   ConnectionCloseFrame,
   connectionCloseFrameSize,
@@ -15,6 +15,7 @@ import { streamFrameHeaderSize, writeStreamFrameHeader } from '../../../src/wire
 import { Reader } from '../../../src/wire/reader.ts'
 import { TransportError } from '../../../src/wire/transport-error.ts'
 import { Writer } from '../../../src/wire/writer.ts'
+import { ackFrameSize } from './ack-frame-size.ts'
 import { ackPairs, decodeBody, receivedRanges } from './frame-cases.ts'
 
 const body = (type: number, hex: string): object => decodeBody(new Reader(fromHex(hex)), type)
