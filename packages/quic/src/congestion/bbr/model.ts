@@ -209,9 +209,9 @@ export class BbrModel {
     return true
   }
 
-  /** IsInflightTooHigh */
+  /** IsInflightTooHigh. One lost packet is no rate: in a flight below fifty it would be too much, and the smaller flow yield always. */
   isInflightTooHigh(lost: number, inFlightAtSend: number): boolean {
-    return lost > inFlightAtSend * LOSS_THRESHOLD
+    return lost > Math.max(inFlightAtSend * LOSS_THRESHOLD, this.mtu)
   }
 
   /** BBRInflightAtLoss: how much was in flight when the losses crossed the threshold within this packet. */
