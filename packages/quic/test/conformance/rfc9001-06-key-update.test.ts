@@ -1,12 +1,22 @@
 // Key updates in and out of turn, to both roles (RFC 9001 §5.5, §6).
 
 import { describe, expect, it } from 'vitest'
+import type { ConnectionCore } from '../../src/connection/core.ts'
 import { FrameType, PacketType, TransportErrorCode } from '../../src/wire/constants.ts'
 import { Attacker } from '../connection/attacker.ts'
 import * as frames from '../connection/frames.ts'
 import { pattern } from '../connection/pair.ts'
 
-const { keyUpdateError } = TransportErrorCode
+const { aeadLimitReached, keyUpdateError } = TransportErrorCode
+
+// RFC 9001 §6.6, for AEAD_AES_128_GCM.
+const AES_GCM_CONFIDENTIALITY_LIMIT = 2 ** 23
+const AES_GCM_INTEGRITY_LIMIT = 2 ** 52
+
+/** The victim's counters: no test can send that many packets, so the counts are put there. */
+function keysOf(attacker: Attacker): { sealedPackets: number; failedPackets: number } {
+  return (attacker.victim as unknown as { core: ConnectionCore }).core.spaces.application.oneRttKeys!
+}
 
 function expectClosed(attacker: Attacker): void {
   expect(attacker.victim.closeReason()).toMatchObject({ cause: 'local', application: false, code: keyUpdateError })
@@ -102,6 +112,45 @@ for (const plays of ['client', 'server'] as const) {
       attacker.say(frames.PING, {}, 100)
       expect(attacker.opened.at(-1)!.generation).toBe(0)
       expect(attacker.victim.closeReason()).toBeNull()
+    })
+
+    it('RFC 9001 §6.6: one forged packet more than the integrity limit: AEAD_LIMIT_REACHED', () => {
+      const attacker = start()
+      keysOf(attacker).failedPackets = AES_GCM_INTEGRITY_LIMIT - 1
+      const forge = (): void => {
+        const forged = attacker.seal(PacketType.oneRtt, frames.PING, { size: 80 })
+        forged[70]! ^= 1
+        attacker.deliver(forged, undefined, 10)
+      }
+      forge()
+      expect(attacker.victim.closeReason()).toBeNull()
+      forge()
+      expect(attacker.victim.closeReason()).toMatchObject({ cause: 'local', application: false, code: aeadLimitReached })
+      expect(attacker.framesOf(FrameType.connectionClose)[0]).toMatchObject({ errorCode: aeadLimitReached })
+    })
+
+    it('RFC 9001 §6.6: at half of the confidentiality limit new keys take over', () => {
+      const attacker = start()
+      keysOf(attacker).sealedPackets = AES_GCM_CONFIDENTIALITY_LIMIT / 2
+      // The update waits for an acknowledgement under the current keys (§6.1).
+      for (let i = 0; i < 4; i += 1) attacker.say(frames.PING, {}, 100)
+      const { packetNumber } = attacker.opened.at(-1)!
+      attacker.say(frames.ack(packetNumber, packetNumber), {}, 100)
+      attacker.say(frames.PING, {}, 100)
+      expect(attacker.opened.at(-1)!.generation).toBe(1)
+      expect(keysOf(attacker).sealedPackets).toBeLessThan(10)
+    })
+
+    it('RFC 9001 §6.6: with keys used up and no update possible the connection ends without another packet', () => {
+      const attacker = start()
+      attacker.say(frames.PING, { generation: 1 }, 100)
+      attacker.opened.length = 0
+      // The peer never acknowledges under the new keys: §6.1 forbids another update.
+      keysOf(attacker).sealedPackets = AES_GCM_CONFIDENTIALITY_LIMIT
+      attacker.say(frames.PING, { generation: 1 }, 100)
+      expect(attacker.victim.closeReason()).toMatchObject({ cause: 'local', code: aeadLimitReached })
+      expect(attacker.victim.isClosed()).toBe(true)
+      expect(attacker.opened).toEqual([])
     })
 
     it('RFC 9001 §5.5: the Key Phase bit of other keys is dropped', () => {
