@@ -43,7 +43,7 @@ export const packageRules: Readonly<Record<string, PackageRule>> = {
     instead: 'h3 sees the transport only through its own H3Transport interface; of quic it may import @quicwire/quic/varint',
   },
   driver: {
-    workspace: ['@quicwire/quic', '@quicwire/quic/crypto-node', '@quicwire/quic/crypto-noble', '@quicwire/quic/qlog', '@quicwire/h3'],
+    workspace: ['@quicwire/quic', '@quicwire/quic/varint', '@quicwire/quic/crypto-node', '@quicwire/quic/crypto-noble', '@quicwire/quic/qlog', '@quicwire/h3'],
     pure: false,
     instead: 'the driver uses the public entry points of quic and h3: export what is missing there',
   },

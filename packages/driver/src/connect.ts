@@ -46,8 +46,11 @@ export interface ConnectOptions {
   readonly settings?: QuicSettings | undefined
   /** What runs on the connection, such as the driver of clientH3Driver(). */
   readonly application: ApplicationOverQuic
-  /** A socket to share. Default: one of its own, closed with the connection. */
-  readonly socket?: ClientSocket | undefined
+  /**
+   * A socket to share, or a DatagramSocket such as UdpTunnel.datagramSocket() for this connection alone, closed with it. Default: a UDP
+   * socket of its own.
+   */
+  readonly socket?: ClientSocket | DatagramSocket | undefined
   /**
    * Bytes of this side's connection IDs, 0 to 20; with a shared socket the socket's own count. 0 saves them in every packet received, and
    * gives up surviving a change of address. Default 8.
@@ -165,7 +168,8 @@ export async function connect(options: ConnectOptions): Promise<QuicConnection> 
     ...(settings.createController === undefined ? {} : { createController: settings.createController }),
     ...(traces === null ? {} : { createTrace: (id: Uint8Array, role: 'client' | 'server') => traces.create(id, role) }),
   }
-  const addresses = await resolveAddresses(host, options.family ?? 0)
+  const only = options.socket instanceof ClientSocket ? undefined : options.socket?.remoteAddress
+  const addresses = only === undefined ? await resolveAddresses(host, options.family ?? 0) : [only.address]
   for (const address of addresses.slice(0, -1)) {
     try {
       return await connectTo(address, port, config, traces, options)
@@ -184,8 +188,10 @@ async function connectTo(
   traces: ReturnType<typeof traceFilesIn>,
   options: ConnectOptions,
 ): Promise<QuicConnection> {
-  const socket = options.socket === undefined ? await DgramSocket.bind({ remote: { address, port } }) : null
-  const router = options.socket?.router ?? ownRouter(socket as DatagramSocket, config, traces)
+  const shared = options.socket instanceof ClientSocket ? options.socket : null
+  const given = shared === null ? (options.socket as DatagramSocket | undefined) : undefined
+  const socket = shared === null ? (given ?? (await DgramSocket.bind({ remote: { address, port } }))) : null
+  const router = shared?.router ?? ownRouter(socket as DatagramSocket, config, traces)
   let connection: QuicConnection
   try {
     const forSocket = configForSocket(config, router.socket)
@@ -229,7 +235,8 @@ function clientSessions({ sessionStore, tls }: ConnectOptions, serverName: strin
 
 function clientConnectionIds(random: RandomSource, { socket, connectionIdLength }: ConnectOptions): ConnectionIdGenerator {
   try {
-    return new RandomConnectionIdGenerator(random, socket?.connectionIdLength ?? connectionIdLength ?? CONNECTION_ID_LENGTH)
+    const shared = socket instanceof ClientSocket ? socket.connectionIdLength : undefined
+    return new RandomConnectionIdGenerator(random, shared ?? connectionIdLength ?? CONNECTION_ID_LENGTH)
   } catch (error) {
     throw new OptionError(`connectionIdLength: ${(error as Error).message}`, error)
   }

@@ -5,6 +5,7 @@ export type { IncomingResponse, RequestInit, Session, SessionInfo, SessionStats 
 export { UrlError } from './client/target.ts'
 export { createFileHandler, type FileHandlerOptions } from './files/file-handler.ts'
 export { ResponseError } from './http/body-stream.ts'
+export { connectIp, connectTcp, connectUdp, type ConnectIpOptions, type ConnectTcpOptions, type ConnectUdpOptions } from './masque/connect-tunnel.ts'
 export { headerValue } from './http/message.ts'
 export type { BodySource, ByteStream, Handler, Header, IncomingRequest, OutgoingResponse } from './http/message.ts'
 export { developmentCertificate, type DevelopmentCertificate, type DevelopmentCertificateOptions } from './server/development-certificate.ts'
@@ -16,9 +17,26 @@ export {
   DriverError,
   HandshakeError,
   IdleTimeoutError,
+  IpTunnel,
+  MasqueError,
+  MasqueProxy,
   NameError,
   OptionError,
   PeerClosedError,
   ProtocolError,
+  prefixFrom,
+  routeTo,
   SocketError,
+  TargetPolicy,
+  TcpTunnel,
+  TunnelRefusedError,
+  UdpTunnel,
+} from '@quicwire/driver'
+export type {
+  IpService,
+  IpTunnelHandler,
+  MasqueProxyOptions,
+  TargetPolicyOptions,
+  TunnelRequest,
+  TunnelTarget,
 } from '@quicwire/driver'

@@ -286,7 +286,7 @@ export class H3DriverCore implements ReadSink, WriteSink, ReadyList, Waker {
   private openFlow(flowId: number, autonomous: boolean): boolean {
     const handles = this.flows.open(flowId, autonomous)
     if (handles === null) return this.flows.has(flowId)
-    this.emit({ kind: 'NewFlow', ...handles })
+    this.emit({ kind: 'NewFlow', ...handles, maxDatagramSize: () => this.layer?.datagramMaxSize(flowId * 4) ?? 0 })
     return true
   }
 

@@ -22,7 +22,14 @@ export type H3Event =
   /** The peer's SETTINGS in its order, unknown ones included. Once, as soon as they arrive. */
   | { readonly kind: 'IncomingSettings'; readonly settings: readonly (readonly [id: WireValue, value: WireValue])[] }
   /** A new datagram flow. Precedes the headers of the request that made it. */
-  | { readonly kind: 'NewFlow'; readonly flowId: number; readonly send: OutboundDatagramSender; readonly recv: InboundDatagramStream }
+  | {
+      readonly kind: 'NewFlow'
+      readonly flowId: number
+      readonly send: OutboundDatagramSender
+      readonly recv: InboundDatagramStream
+      /** Bytes of the largest datagram that can be sent now; 0 when the peers have not agreed on QUIC datagrams. It follows the path's MTU. */
+      readonly maxDatagramSize: () => number
+    }
   /**
    * The peer reset its half of a stream, or (client) a request will not be processed because of GOAWAY: code H3_REQUEST_REJECTED.
    * `retryable`: the request was not processed and may be sent again on another connection, whatever its method (RFC 9114 §4.1.1).

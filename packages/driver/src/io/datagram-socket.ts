@@ -59,6 +59,8 @@ export class DatagramBatch {
 export interface DatagramSocket {
   readonly features: SocketFeatures
   readonly localAddress: SocketAddress
+  /** Set on a socket with one peer only, such as a tunnel: names are not resolved for it. */
+  readonly remoteAddress?: SocketAddress
   /** Starts to receive. Once. */
   open(handler: DatagramHandler): void
   /** Everything received since the last call, to be cleared by the caller before the next one; null when nothing. */

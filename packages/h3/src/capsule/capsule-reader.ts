@@ -17,6 +17,8 @@ export interface CapsuleReaderOptions {
    * §3.5), a larger one of another type is an error: it may have been meant to change state.
    */
   readonly maxValueLength?: number | undefined
+  /** A DATAGRAM capsule that is too large is an error as well (RFC 9298 §5). Default false. */
+  readonly refuseLargeDatagrams?: boolean | undefined
 }
 
 export const DEFAULT_MAX_CAPSULE_VALUE = 65536
@@ -28,6 +30,7 @@ export const DEFAULT_MAX_CAPSULE_VALUE = 65536
 export class CapsuleReader {
   private readonly types: readonly number[]
   private readonly maxValueLength: number
+  private readonly skipsLargeDatagrams: boolean
   // Capsules are laid out like frames: type, length, value.
   private readonly header: FrameReader
   private collector: PayloadCollector
@@ -38,6 +41,7 @@ export class CapsuleReader {
   constructor(options: CapsuleReaderOptions) {
     this.types = options.types
     this.maxValueLength = options.maxValueLength ?? DEFAULT_MAX_CAPSULE_VALUE
+    this.skipsLargeDatagrams = options.refuseLargeDatagrams !== true
     this.header = new FrameReader()
     this.collector = new PayloadCollector()
     this.input = NONE
@@ -81,7 +85,7 @@ export class CapsuleReader {
   private wants(type: number, length: number): boolean {
     if (!this.types.includes(type)) return false
     if (length <= this.maxValueLength) return true
-    if (type === CapsuleType.datagram) return false
+    if (type === CapsuleType.datagram && this.skipsLargeDatagrams) return false
     const name = `capsule 0x${type.toString(16)}`
     throw streamError(H3ErrorCode.excessiveLoad, `${name} of ${length} bytes, at most ${this.maxValueLength} are taken`)
   }

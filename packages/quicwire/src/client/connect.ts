@@ -9,6 +9,7 @@ import {
   type Http3Settings,
   type QuicConnection,
   type QuicSettings,
+  type UdpTunnel,
 } from '@quicwire/driver'
 import { cipherSuiteName, groupName } from './handshake-names.ts'
 import { H3Session } from './h3-session.ts'
@@ -29,6 +30,11 @@ export interface ConnectOptions {
   readonly settings?: QuicSettings
   readonly http3?: Http3Settings
   readonly crypto?: CryptoChoice
+  /**
+   * The connection runs inside this tunnel, whose target it connects to; the URL says which name the certificate has to be for. The tunnel
+   * ends with the connection.
+   */
+  readonly tunnel?: UdpTunnel
 }
 
 /**
@@ -61,6 +67,7 @@ export async function connectTarget(target: Target, options: ConnectOptions): Pr
     settings: { handshakeTimeout: options.timeoutMs ?? 10_000, ...options.settings },
     application: driver,
     crypto: options.crypto,
+    socket: options.tunnel?.datagramSocket(),
     signal: options.signal,
   })
   return new H3Session(controller, connection, sessionInfo(connection, options.serverName ?? target.host), target.authority)

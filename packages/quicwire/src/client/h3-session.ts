@@ -1,7 +1,14 @@
 // One client connection: matches the driver's events to the requests waiting for them. Everything a request can end with
 // (response, reset, refusal, lost connection) arrives as an event; the pump below is the only reader.
 
-import type { ClientH3Controller, ClientH3Event, IncomingH3Headers, OutboundFrameSender, QuicConnection } from '@quicwire/driver'
+import {
+  MasqueClient,
+  type ClientH3Controller,
+  type ClientH3Event,
+  type IncomingH3Headers,
+  type OutboundFrameSender,
+  type QuicConnection,
+} from '@quicwire/driver'
 import { BodyStream, ResponseError } from '../http/body-stream.ts'
 import type { BodySource, Header } from '../http/message.ts'
 import { headerValue, knownLength } from '../http/message.ts'
@@ -26,9 +33,10 @@ interface Exchange {
 
 export class H3Session implements Session {
   readonly info: SessionInfo
+  readonly authority: string
+  readonly masque: MasqueClient
   private readonly controller: ClientH3Controller
   private readonly connection: QuicConnection
-  private readonly authority: string
   private readonly byRequest: Map<number, Exchange>
   private readonly byStream: Map<number, Exchange>
   private readonly ended: Promise<void>
@@ -39,6 +47,7 @@ export class H3Session implements Session {
 
   constructor(controller: ClientH3Controller, connection: QuicConnection, info: SessionInfo, authority: string) {
     this.info = info
+    this.masque = new MasqueClient(controller)
     this.controller = controller
     this.connection = connection
     this.authority = authority
@@ -115,7 +124,7 @@ export class H3Session implements Session {
   }
 
   private async pump(): Promise<void> {
-    for await (const event of this.controller.events) this.on(event)
+    for await (const event of this.controller.events) if (!this.masque.on(event)) this.on(event)
     this.finished = true
     for (const exchange of this.byRequest.values()) this.fail(exchange, this.lostConnection())
     this.byRequest.clear()

@@ -1,5 +1,6 @@
 // The client's view of one HTTP/3 connection. connect.ts implements it over the driver.
 
+import type { MasqueClient } from '@quicwire/driver'
 import type { BodySource, ByteStream, Header } from '../http/message.ts'
 
 export interface RequestInit {
@@ -48,6 +49,10 @@ export interface SessionStats {
 
 export interface Session {
   readonly info: SessionInfo
+  /** Host, and the port unless it is 443. */
+  readonly authority: string
+  /** Tunnels on this connection; connectUdp() and its like take the session itself. */
+  readonly masque: MasqueClient
   /** True once no new request can be made: after GOAWAY, close() or a failure. */
   readonly closed: boolean
   /** Resolves with the response's head. Waits while the server's stream limit is reached. */

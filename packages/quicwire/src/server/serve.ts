@@ -3,9 +3,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import {
   listen,
+  MasqueProxy,
   serverH3Driver,
   type CryptoChoice,
   type Http3Settings,
+  type MasqueProxyOptions,
   type QuicConnection,
   type QuicListener,
   type QuicSettings,
@@ -13,6 +15,7 @@ import {
 } from '@quicwire/driver'
 import type { Handler } from '../http/message.ts'
 import { CertificateFileError } from '../tls/certificate-files.ts'
+import { TUNNEL_DATAGRAM_SIZE } from '../masque/tunnel-settings.ts'
 import { answerRequest } from './answer-request.ts'
 import { developmentCertificate } from './development-certificate.ts'
 
@@ -25,6 +28,11 @@ export interface ServeOptions {
   readonly certificate?: { readonly cert: string; readonly key: string }
   /** Called for each request. What it throws becomes status 500. */
   readonly handler: Handler
+  /**
+   * Serves tunnels too: CONNECT-UDP (RFC 9298), CONNECT (RFC 9114 §4.4) and, with its `ip`, CONNECT-IP (RFC 9484). By default to public
+   * addresses, for everybody: see `authorize`. Default: no tunnels.
+   */
+  readonly proxy?: MasqueProxyOptions | MasqueProxy
   /** What went wrong with one request. Default: nothing is said. */
   readonly onError?: (error: Error) => void
   readonly settings?: QuicSettings
@@ -59,7 +67,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
     host,
     port: options.port ?? 4433,
     tls: { certificates: [certificate] },
-    settings: options.settings,
+    settings: options.proxy === undefined ? options.settings : { datagramSize: TUNNEL_DATAGRAM_SIZE, ...options.settings },
     crypto: options.crypto,
   })
   const { port } = listener.address()
@@ -74,6 +82,7 @@ class H3Server implements Server {
   private readonly listener: QuicListener
   private readonly options: ServeOptions
   private readonly connections: Set<QuicConnection>
+  private readonly proxy: MasqueProxy | null
 
   constructor(listener: QuicListener, options: ServeOptions, url: string, port: number, certificateSha256: string) {
     this.url = url
@@ -82,6 +91,8 @@ class H3Server implements Server {
     this.listener = listener
     this.options = options
     this.connections = new Set()
+    const { proxy } = options
+    this.proxy = proxy === undefined ? null : proxy instanceof MasqueProxy ? proxy : new MasqueProxy(proxy)
     void this.accept()
   }
 
@@ -93,7 +104,8 @@ class H3Server implements Server {
 
   private async accept(): Promise<void> {
     for await (const incoming of this.listener) {
-      const { driver, controller } = serverH3Driver(this.options.http3)
+      const http3 = this.proxy === null ? this.options.http3 : proxySettings(this.options)
+      const { driver, controller } = serverH3Driver(http3)
       const connection = incoming.start(driver)
       this.connections.add(connection)
       void connection.closed.then(() => this.connections.delete(connection))
@@ -103,10 +115,17 @@ class H3Server implements Server {
 
   private async run(controller: ServerH3Controller): Promise<void> {
     const onError = this.options.onError ?? (() => undefined)
+    const tunnels = this.proxy?.connection(controller)
     for await (const event of controller.events) {
+      if (tunnels?.on(event) === true) continue
       if (event.kind === 'Headers') void answerRequest(event.incoming, this.options.handler, onError)
     }
   }
+}
+
+/** RFC 9297 §2.1.1: HTTP Datagrams are not offered without QUIC's; tunnels then use capsules. */
+function proxySettings({ settings, http3 }: ServeOptions): Http3Settings {
+  return { enableExtendedConnect: true, enableDatagrams: settings?.enableDgram !== false, ...http3 }
 }
 
 function cryptoOf(options: ServeOptions): { crypto?: CryptoChoice } {

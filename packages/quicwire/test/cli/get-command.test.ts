@@ -63,6 +63,10 @@ class World {
       info: {
         remoteAddress: '127.0.0.1:443', serverName: target.host, cipher: 'TLS_AES_128_GCM_SHA256', keyExchange: 'x25519', alpn: 'h3', certificateSha256: 'ab', handshakeMs: 3,
       },
+      authority: target.authority,
+      get masque(): never {
+        throw new Error('unused')
+      },
       closed: false,
       request: async (path, init = {}) => {
         this.requests.push({ path, init })
