@@ -30,7 +30,7 @@ describe('addresses', () => {
 
   it('prefixes have no bits beyond their length', () => {
     expect(parsePrefix('192.0.2.0/24')).toEqual({ address: bytes(192, 0, 2, 0), length: 24 })
-    for (const text of ['192.0.2.1/24', '192.0.2.0/33', '192.0.2.0/', '::1/127', '1.2.3.4/-1', 'x']) expect(parsePrefix(text), text).toBeNull()
+    for (const text of ['192.0.2.1/24', '192.0.2.0/33', '192.0.2.0/', '::1/127', '1.2.3.4/-1', 'x']) expect([text, parsePrefix(text)]).toEqual([text, null])
     expect(prefixContains(prefixFrom('10.128.0.0/9'), bytes(10, 200, 0, 1))).toBe(true)
     expect(prefixContains(prefixFrom('10.128.0.0/9'), bytes(10, 100, 0, 1))).toBe(false)
     expect(prefixContains(prefixFrom('0.0.0.0/0'), bytes(1, 2, 3, 4))).toBe(true)
@@ -181,6 +181,24 @@ describe('packets', () => {
     expect(link.checkIncoming(packet)).toBe('source')
     packet[9] = 6
     expect(link.checkOutgoing(packet)).toBe('protocol')
+  })
+
+  it('ICMP may come from anywhere to who was assigned an address, not from it (RFC 9484 §7.2.1)', () => {
+    const link = new IpLink()
+    link.ownAddresses = [prefixFrom('192.0.2.1')]
+    const error = new Uint8Array(28)
+    error.set([0x45, 0, 0, 28])
+    error[9] = 1
+    error.set([8, 8, 8, 8], 12)
+    error.set([192, 0, 2, 1], 16)
+    expect(link.checkIncoming(error)).toBeNull()
+    error[9] = 17
+    expect(link.checkIncoming(error)).toBe('source')
+    const proxy = new IpLink()
+    proxy.peerAddresses = [prefixFrom('192.0.2.1')]
+    proxy.ownRoutes = [routeTo('0.0.0.0/0')]
+    error[9] = 1
+    expect(proxy.checkIncoming(error)).toBe('source')
   })
 })
 

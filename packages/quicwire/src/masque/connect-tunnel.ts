@@ -6,6 +6,7 @@ import {
   openIpTunnel,
   openTcpTunnel,
   openUdpTunnel,
+  targetFrom,
   UriTemplate,
   type IpTunnel,
   type IpTunnelOptions,
@@ -45,14 +46,16 @@ interface ProxyConnectionOption {
  * connect() does.
  */
 export async function connectUdp(proxy: ProxyAddress, target: string | TunnelTarget, options: ConnectUdpOptions = {}): Promise<UdpTunnel> {
+  const parsed = targetFrom(target)
   const through = await reach(proxy, DEFAULT_UDP_PATH, ['target_host', 'target_port'], options)
-  return owned(through, () => openUdpTunnel(through.session.masque, through.template, target, options), (tunnel, end) => tunnel.once('close', end))
+  return owned(through, () => openUdpTunnel(through.session.masque, through.template, parsed, options), (tunnel, end) => tunnel.once('close', end))
 }
 
 /** A TCP connection (RFC 9114 §4.4) to a target through the proxy. Rejects as connectUdp() does. */
 export async function connectTcp(proxy: ProxyAddress, target: string | TunnelTarget, options: ConnectTcpOptions = {}): Promise<TcpTunnel> {
+  const parsed = targetFrom(target)
   const through = await reach(proxy, '/', [], options)
-  return owned(through, () => openTcpTunnel(through.session.masque, target, options), (tunnel, end) => tunnel.once('close', end))
+  return owned(through, () => openTcpTunnel(through.session.masque, parsed, options), (tunnel, end) => tunnel.once('close', end))
 }
 
 /** An IP tunnel (RFC 9484): addresses, routes and packets. Rejects as connectUdp() does. */

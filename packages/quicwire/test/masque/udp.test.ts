@@ -201,6 +201,32 @@ describe('a UDP tunnel', () => {
   })
 })
 
+describe('a client', () => {
+  it('a response that cannot start a tunnel aborts the request (RFC 9298 §3.5)', async () => {
+    let status = 200
+    const handler = (): { status: number; body: string } => ({ status, body: 'content' })
+    const server = closing.add(await serve({ port: 0, handler, http3: { enableExtendedConnect: true } }), (open) => open.close({ immediately: true }))
+    await expect(connectUdp(server.url, '192.0.2.1:53', insecure)).rejects.toMatchObject({ code: 'MASQUE_RESPONSE_INVALID' })
+    status = 302
+    await expect(connectUdp(server.url, '192.0.2.1:53', insecure)).rejects.toMatchObject({ code: 'MASQUE_REFUSED', status: 302 })
+  })
+
+  it('sends no payload that is longer than UDP can carry (RFC 9298 §5)', async () => {
+    const server = await startProxy(closing, {}, { settings: { enableDgram: false } })
+    const target = await udpEcho(closing)
+    const tunnel = opened(await connectUdp(server.url, `127.0.0.1:${target.port}`, insecure))
+    expect(tunnel.maxPayload).toBe(65_527)
+    const error = await new Promise((resolve) => tunnel.send(Buffer.alloc(65_528), (failed: Error | null) => resolve(failed)))
+    expect(error).toMatchObject({ code: 'MASQUE_DATAGRAM_TOO_LARGE' })
+  })
+
+  it('knows templates and targets that are none before it connects', async () => {
+    await expect(connectUdp('https://localhost:1/{+target_host}/{target_port}', '192.0.2.1:53')).rejects.toMatchObject({ code: 'MASQUE_INVALID_TEMPLATE' })
+    await expect(connectUdp('http://localhost:1', '192.0.2.1:53')).rejects.toMatchObject({ code: 'MASQUE_INVALID_TEMPLATE' })
+    await expect(connectUdp('https://localhost:1', '192.0.2.1')).rejects.toMatchObject({ code: 'MASQUE_INVALID_TARGET' })
+  })
+})
+
 describe('a proxy refuses', () => {
   const refusals: (readonly [why: string, target: string, status: number, proxyStatus: RegExp])[] = [
     ['loopback', '127.0.0.1:53', 403, /destination_ip_prohibited.*loopback/],

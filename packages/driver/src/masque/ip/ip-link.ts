@@ -65,7 +65,9 @@ function check(
 ): PacketFault | null {
   const header = parsePacket(packet)
   if (header === null) return 'malformed'
-  if (!isAssigned(senderAddresses, header.source)) {
+  // RFC 9484 §7.2.1: errors come from anywhere on the way. Only of who was given an address it is known what it may say.
+  const isError = senderAddresses.length === 0 && isIcmp(header)
+  if (!isError && !isAssigned(senderAddresses, header.source)) {
     const fault = routeFault(senderRoutes, header.source, header)
     if (fault !== null) return fault === 'none' ? 'source' : fault
   }
@@ -78,12 +80,16 @@ function isAssigned(prefixes: readonly IpPrefix[], address: Uint8Array): boolean
   return prefixes.some((prefix) => prefixContains(prefix, address))
 }
 
-function routeFault(ranges: readonly AddressRange[], address: Uint8Array, { protocol }: IpHeader): 'none' | 'protocol' | null {
+function isIcmp({ source, protocol }: IpHeader): boolean {
+  return protocol === (source.length === 4 ? ICMP : ICMPV6)
+}
+
+function routeFault(ranges: readonly AddressRange[], address: Uint8Array, header: IpHeader): 'none' | 'protocol' | null {
   let fault: 'none' | 'protocol' = 'none'
   for (const range of ranges) {
     if (!rangeContains(range, address)) continue
     // RFC 9484 §4.7.3: ICMP is always allowed.
-    if (range.protocol === 0 || range.protocol === protocol || protocol === (address.length === 4 ? ICMP : ICMPV6)) return null
+    if (range.protocol === 0 || range.protocol === header.protocol || isIcmp(header)) return null
     fault = 'protocol'
   }
   return fault
