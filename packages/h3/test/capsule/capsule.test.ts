@@ -33,6 +33,12 @@ describe('capsules (RFC 9297 §3.2)', () => {
     ...encodeCapsule(2n ** 61n, ascii('skipped too')),
     ...encodeCapsule(0x2843, ascii('bye')),
   ]
+  it('a DATAGRAM that is too large is skipped, or refused where that was asked for (RFC 9298 §5)', () => {
+    const large = [...encodeDatagramCapsule(new Uint8Array(11))]
+    expect(read(new CapsuleReader({ types: [0], maxValueLength: 10 }), large, 5)).toEqual([])
+    const strict = new CapsuleReader({ types: [0], maxValueLength: 10, refuseLargeDatagrams: true })
+    expect(codeOf(() => read(strict, large, 5))).toBe('stream H3_EXCESSIVE_LOAD')
+  })
   it('are laid out as type, length, value', () => {
     expect([...encodeCapsule(0x2843, ascii('ab'))]).toEqual([0x68, 0x43, 2, 0x61, 0x62])
     expect([...encodeDatagramCapsule(new Uint8Array(0))]).toEqual([0, 0])

@@ -8,6 +8,7 @@ import {
   type CryptoChoice,
   type Http3Settings,
   type MasqueProxyOptions,
+  type ProxyConnection,
   type QuicConnection,
   type QuicListener,
   type QuicSettings,
@@ -83,6 +84,7 @@ class H3Server implements Server {
   private readonly options: ServeOptions
   private readonly connections: Set<QuicConnection>
   private readonly proxy: MasqueProxy | null
+  private readonly tunnels: Set<ProxyConnection>
 
   constructor(listener: QuicListener, options: ServeOptions, url: string, port: number, certificateSha256: string) {
     this.url = url
@@ -91,6 +93,7 @@ class H3Server implements Server {
     this.listener = listener
     this.options = options
     this.connections = new Set()
+    this.tunnels = new Set()
     const { proxy } = options
     this.proxy = proxy === undefined ? null : proxy instanceof MasqueProxy ? proxy : new MasqueProxy(proxy)
     void this.accept()
@@ -99,6 +102,7 @@ class H3Server implements Server {
   async close(options: ServerCloseOptions = {}): Promise<void> {
     const closing = this.listener.close({ graceful: options.immediately !== true, timeout: options.graceMs ?? 600_000 })
     if (options.immediately === true) for (const connection of this.connections) void connection.close()
+    else for (const tunnels of this.tunnels) tunnels.shutdown()
     await closing
   }
 
@@ -115,11 +119,13 @@ class H3Server implements Server {
 
   private async run(controller: ServerH3Controller): Promise<void> {
     const onError = this.options.onError ?? (() => undefined)
-    const tunnels = this.proxy?.connection(controller)
+    const tunnels = this.proxy?.connection(controller) ?? null
+    if (tunnels !== null) this.tunnels.add(tunnels)
     for await (const event of controller.events) {
       if (tunnels?.on(event) === true) continue
       if (event.kind === 'Headers') void answerRequest(event.incoming, this.options.handler, onError)
     }
+    if (tunnels !== null) this.tunnels.delete(tunnels)
   }
 }
 

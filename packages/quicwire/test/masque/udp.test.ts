@@ -162,7 +162,7 @@ describe('a UDP tunnel', () => {
     const idle = opened(await connectUdp(server.url, `127.0.0.1:${target.port}`, insecure))
     let failure: Error | null = null
     idle.on('error', (error) => (failure = error))
-    await once(idle, 'close')
+    if (!idle.closed) await once(idle, 'close')
     expect(failure).toBeNull()
 
     const other = await startProxy(closing)
@@ -170,6 +170,18 @@ describe('a UDP tunnel', () => {
     const aborted = once(tunnel, 'error')
     await other.close({ immediately: true })
     expect((await aborted)[0]).toMatchObject({ code: 'MASQUE_CLOSED' })
+  })
+
+  it('ends in order when the proxy closes gracefully', async () => {
+    const server = await startProxy(closing)
+    const target = await udpEcho(closing)
+    const tunnel = opened(await connectUdp(server.url, `127.0.0.1:${target.port}`, insecure))
+    let failure: Error | null = null
+    tunnel.on('error', (error) => (failure = error))
+    const ended = once(tunnel, 'close')
+    await server.close()
+    await ended
+    expect(failure).toBeNull()
   })
 
   it('ends when nobody listens at the target (ICMP, RFC 9298 §3.1)', async () => {

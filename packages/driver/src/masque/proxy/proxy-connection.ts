@@ -15,12 +15,16 @@ import { resolveTarget } from './resolve-target.ts'
 import { connectTcp, TcpRelay } from './tcp-relay.ts'
 import { connectedSocket, UdpRelay } from './udp-relay.ts'
 
+const nothing = (): void => undefined
+
 /** A tunnel from its request to its end. */
 interface Entry {
   readonly stream: TunnelStream
   /** The client has gone. */
   aborted: boolean
   onAborted: (reason: string, orderly: boolean) => void
+  /** Ends it in order, if it has no end of its own. */
+  close: () => void
 }
 
 export class ProxyConnection {
@@ -42,6 +46,11 @@ export class ProxyConnection {
   /** Tunnels open or being opened. */
   get tunnels(): number {
     return this.entries.size
+  }
+
+  /** Ends UDP and IP tunnels in order, for a server that closes: they have no end of their own. TCP connections go on to theirs. */
+  shutdown(): void {
+    for (const entry of this.entries.values()) entry.close()
   }
 
   /** True when the event is about a tunnel and nobody else's business. */
@@ -83,7 +92,7 @@ export class ProxyConnection {
     const abort = (code: number): void => {
       this.controller.shutdownStream(streamId, { kind: 'Both', readErrorCode: code, writeErrorCode: code })
     }
-    const entry: Entry = { stream: { streamId, send, recv, flow, abort }, aborted: false, onAborted: () => undefined }
+    const entry: Entry = { stream: { streamId, send, recv, flow, abort }, aborted: false, onAborted: nothing, close: nothing }
     void this.serve(entry, headers)
     return true
   }
@@ -123,6 +132,7 @@ export class ProxyConnection {
     if (target === null) throw refusal('http_request_error', 'no valid target_host and target_port (RFC 9298 §3)')
     const tunnel = new HttpTunnel(entry.stream)
     entry.onAborted = (reason, orderly) => tunnel.onAborted(reason, orderly)
+    entry.close = () => tunnel.close()
     await this.authorize({ protocol: 'connect-udp', target, scope: null, headers })
     const [address = ''] = await resolveTarget(target, settings)
     const socket = await connectedSocket(address, target.port)
@@ -166,6 +176,7 @@ export class ProxyConnection {
     if (scope === null) throw refusal('http_request_error', 'no valid target and ipproto (RFC 9484 §4.6)')
     const http = new HttpTunnel(entry.stream)
     entry.onAborted = (reason, orderly) => http.onAborted(reason, orderly)
+    entry.close = () => http.close()
     const request: TunnelRequest = { protocol: 'connect-ip', target: null, scope, headers }
     await this.authorize(request)
     const service = await settings.ip!(request)

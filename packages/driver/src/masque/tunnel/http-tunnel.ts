@@ -133,13 +133,14 @@ export class HttpTunnel implements Waker {
   /** Ends the tunnel in order: FIN, and an abort if the peer does not answer it. */
   close(): void {
     if (this.ended) return
+    if (this.handler === null) {
+      // Not accepted yet: there is no message to end.
+      this.abort(H3ErrorCode.requestCancelled, null)
+      return
+    }
     this.finish()
     this.end(null)
     if (this.readDone) return
-    if (this.handler === null) {
-      this.stream.abort(H3ErrorCode.requestCancelled)
-      return
-    }
     this.linger = setTimeout(() => this.stream.abort(H3ErrorCode.noError), CLOSE_LINGER)
     this.linger.unref()
   }
