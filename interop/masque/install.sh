@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # masque-go behind main.go, built with the Go toolchain from the module proxy at the versions of go.mod and go.sum.
-# Usage: install.sh DIRECTORY. The program becomes DIRECTORY/peer.
+# Beside it connect-ip-go behind ip/main.go. Usage: install.sh DIRECTORY. The programs become DIRECTORY/peer and DIRECTORY/ip-peer.
 # The last line of standard output is the version.
 set -euo pipefail
 
@@ -14,4 +14,5 @@ cd "$(dirname "$0")"
 command -v go >/dev/null || fail 'there is no go (https://go.dev; Debian: package golang-go)'
 version=$(go list -mod=readonly -m -f '{{.Version}}' github.com/quic-go/masque-go) || fail "$(go version) cannot read go.mod"
 go build -mod=readonly -buildvcs=false -o "$target/peer" . >&2 || fail 'go build failed'
+(cd ip && go build -mod=readonly -buildvcs=false -o "$target/ip-peer" . >&2) || fail 'go build of connect-ip-go failed'
 echo "${version#v}"

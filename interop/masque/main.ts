@@ -1,4 +1,4 @@
-// CONNECT-UDP with masque-go, both roles: our client through its proxy, its client through our proxy, and HTTP/3 of ours inside its
+// CONNECT-UDP with masque-go and CONNECT-IP with connect-ip-go, both roles: our client through its proxy, its client through our proxy, and HTTP/3 of ours inside its
 // tunnel. Exit 0 only when every case passed.
 
 import { createHash, randomBytes } from 'node:crypto'
@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { connect, connectUdp, serve, type UdpTunnel } from 'quicwire'
+import { connect, connectIp, connectUdp, prefixFrom, routeTo, serve, type IpService, type IpTunnel, type UdpTunnel } from 'quicwire'
 import { runInstallScript } from '../peers/install-script.ts'
 import { Child, lastLine, ProcessError, quoted } from '../process/child.ts'
 import { freeUdpPort, waitForQuicServer } from '../process/quic-port.ts'
@@ -16,6 +16,7 @@ import { createIdentity, type Identity } from '../smoke/test-files.ts'
 
 const installed = fileURLToPath(new URL('../../node_modules/.cache/quicwire/interop/masque-go', import.meta.url))
 const program = join(installed, 'peer')
+const ipProgram = join(installed, 'ip-peer')
 const DATAGRAMS = 100
 const LARGEST = 1200
 
@@ -27,10 +28,10 @@ async function echoServer(): Promise<{ readonly socket: Socket; readonly target:
   return { socket, target: `127.0.0.1:${socket.address().port}` }
 }
 
-async function theirProxy(identity: Identity, directory: string): Promise<{ readonly child: Child; readonly port: number }> {
+async function theirProxy(identity: Identity, directory: string, proxy: string = program): Promise<{ readonly child: Child; readonly port: number }> {
   const port = await freeUdpPort()
   const args = ['proxy', '--listen', `127.0.0.1:${port}`, '--certificate', identity.certificate, '--key', identity.key]
-  const child = await Child.start(program, args, { name: 'masque-go proxy', logFile: join(directory, 'masque-go-proxy.log') })
+  const child = await Child.start(proxy, args, { name: 'their proxy', logFile: join(directory, 'their-proxy.log') })
   await waitForQuicServer(child, port, 10_000)
   return { child, port }
 }
@@ -130,7 +131,86 @@ async function refused(identity: Identity, directory: string): Promise<string> {
   }
 }
 
+/** An IPv4 UDP packet as far as a tunnel looks at it. */
+function packet(source: readonly number[], destination: readonly number[], payload: Buffer): Buffer {
+  const bytes = Buffer.alloc(20 + payload.length)
+  bytes.set([0x45, 0, bytes.length >> 8, bytes.length & 0xff, 0, 0, 0, 0, 64, 17])
+  bytes.set(source, 12)
+  bytes.set(destination, 16)
+  let sum = 0
+  for (let i = 0; i < 20; i += 2) sum += bytes.readUInt16BE(i)
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16)
+  bytes.writeUInt16BE(~sum & 0xffff, 10)
+  bytes.set(payload, 20)
+  return bytes
+}
+
+async function ourIpClient(identity: Identity, directory: string): Promise<string> {
+  const { child, port } = await theirProxy(identity, directory, ipProgram)
+  try {
+    let onPacket: (bytes: Uint8Array) => void = () => undefined
+    let onRoutes: () => void = () => undefined
+    const routed = new Promise<void>((resolve) => (onRoutes = resolve))
+    const tunnel = await connectIp(`https://127.0.0.1:${port}/ip`, {
+      connection: { ca: await readFile(identity.certificate, 'utf8') },
+      handler: { onPacket: (bytes) => onPacket(bytes), onRoutes: () => onRoutes() },
+    })
+    const [address] = await tunnel.requestAddresses([{ version: 4 }, { version: 6 }])
+    if (address === undefined) throw new Error('no address')
+    await routed
+    for (let i = 0; i < DATAGRAMS; i++) {
+      const payload = randomBytes(1 + ((i * 37) % 1000))
+      const back = new Promise<Uint8Array>((resolve) => (onPacket = resolve))
+      const outcome = tunnel.send(packet([...address.address], [198, 51, 100, 7], payload))
+      if (outcome !== 'sent') throw new Error(`packet ${i}: ${outcome}`)
+      if (!payload.equals((await back).subarray(20))) throw new Error(`packet ${i}: another payload came back`)
+    }
+    tunnel.close()
+    await tunnel.ended
+    return `${tunnel.addresses.length} address, ${tunnel.routes.length} route, ${DATAGRAMS} packets`
+  } finally {
+    await child.stop()
+  }
+}
+
+async function theirIpClient(identity: Identity, directory: string): Promise<string> {
+  const certificate = { cert: await readFile(identity.certificate, 'utf8'), key: await readFile(identity.key, 'utf8') }
+  const service = (): IpService => {
+    let tunnel: IpTunnel | null = null
+    return {
+      onOpen: (opened) => {
+        tunnel = opened
+        void opened.advertiseRoutes([routeTo('198.51.100.0/24')])
+      },
+      handler: {
+        onAddressRequest: ([first, ...rest]) => {
+          void tunnel?.assignAddresses([{ requestId: first!.requestId, ...prefixFrom('192.0.2.1/32') }], rest)
+        },
+        onPacket: (bytes) => {
+          const source = bytes.slice(12, 16)
+          bytes.copyWithin(12, 16, 20)
+          bytes.set(source, 16)
+          tunnel?.send(bytes)
+        },
+      },
+    }
+  }
+  const server = await serve({ port: 0, certificate, handler: () => ({ status: 404 }), proxy: { ipPath: '/ip', ip: service } })
+  try {
+    const args = ['client', '--ca', identity.certificate, '--proxy', `${server.url}ip`, '--count', String(DATAGRAMS)]
+    const child = await Child.start(ipProgram, args, { name: 'connect-ip-go client', logFile: join(directory, 'connect-ip-go-client.log') })
+    const { code, signal } = await child.finish(60_000)
+    const last = lastLine(child.output())
+    if (code !== 0) throw new ProcessError(`connect-ip-go client ended with ${code ?? signal}${quoted(last)}`)
+    return last
+  } finally {
+    await server.close({ immediately: true })
+  }
+}
+
 const cases = {
+  'IP: our client through its proxy': ourIpClient,
+  'IP: its client through our proxy': theirIpClient,
   'our client through its proxy: UDP echo': ourClient,
   'its client through our proxy: UDP echo': theirClient,
   'our HTTP/3 through its proxy': http3Inside,

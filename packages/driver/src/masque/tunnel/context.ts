@@ -19,5 +19,7 @@ export function inContextZero(payload: Uint8Array): Uint8Array {
 export function contextZeroPayload(datagram: Uint8Array): Uint8Array | null {
   if (readVarint(datagram, 0, datagram.length) !== 0) return null
   // 0 may be written in more bytes than it needs.
-  return datagram.subarray(varintLengthAt(datagram[0]!))
+  const start = varintLengthAt(datagram[0]!)
+  // Not subarray(): of a Node Buffer that is a Buffer, whose slice() does not copy.
+  return new Uint8Array(datagram.buffer, datagram.byteOffset + start, datagram.length - start)
 }

@@ -31,7 +31,7 @@ export interface TunnelHandler {
   readonly capsuleTypes: readonly number[]
   /** Context ID and payload; the handler's from here on. May throw H3Error: the stream is then aborted. */
   onDatagram(datagram: Uint8Array): void
-  /** `value` is valid during the call. May throw H3Error. */
+  /** `value` is the handler's from here on. May throw H3Error. */
   onCapsule(type: number, value: Uint8Array): void
   /** Once. Null after an orderly end by either side. */
   onClosed(error: MasqueError | null): void
@@ -213,9 +213,10 @@ export class HttpTunnel implements Waker {
         reader.feed(frame.data)
         for (let capsule = reader.next(); capsule !== null; capsule = reader.next()) {
           if (this.ended) continue
-          // A capsule in one piece is a view of what the stream delivered.
-          if (capsule.type === CapsuleType.datagram) this.deliver(capsule.value.slice())
-          else handler.onCapsule(capsule.type, capsule.value)
+          // A view of what the stream delivered, which may be a Node Buffer, whose slice() would not copy.
+          const value = new Uint8Array(capsule.value)
+          if (capsule.type === CapsuleType.datagram) this.deliver(value)
+          else handler.onCapsule(capsule.type, value)
         }
       }
     } catch (error) {
