@@ -43,11 +43,19 @@ export const packageRules: Readonly<Record<string, PackageRule>> = {
     instead: 'h3 sees the transport only through its own H3Transport interface; of quic it may import @quicwire/quic/varint',
   },
   driver: {
-    workspace: ['@quicwire/quic', '@quicwire/quic/varint', '@quicwire/quic/crypto-node', '@quicwire/quic/crypto-noble', '@quicwire/quic/qlog', '@quicwire/h3'],
+    workspace: [
+      '@quicwire/quic',
+      '@quicwire/quic/varint',
+      '@quicwire/quic/crypto-node',
+      '@quicwire/quic/crypto-noble',
+      '@quicwire/quic/qlog',
+      '@quicwire/quic/ring',
+      '@quicwire/h3',
+    ],
     pure: false,
     instead: 'the driver uses the public entry points of quic and h3: export what is missing there',
   },
-  quicwire: { workspace: ['@quicwire/driver'], pure: false, instead: 'quicwire imports the driver only: let the driver export what is missing' },
+  quicwire: { workspace: ['@quicwire/driver', '@quicwire/driver/errors'], pure: false, instead: 'quicwire imports the driver only: let the driver export what is missing' },
 }
 
 /** Folders of quic that may touch Node: the providers built on it. */

@@ -10,19 +10,7 @@ export type { UnboundedChannel } from './channel/unbounded.ts'
 export type { Waker } from './channel/waker.ts'
 export { ClientSocket, connect } from './connect.ts'
 export type { ClientSocketOptions, ConnectOptions } from './connect.ts'
-export {
-  ConnectionError,
-  ConnectTimeoutError,
-  DriverError,
-  HandshakeError,
-  IdleTimeoutError,
-  NameError,
-  OptionError,
-  PeerClosedError,
-  ProtocolError,
-  SocketError,
-} from './errors.ts'
-export type { DriverErrorCode } from './errors.ts'
+export * from './errors.ts'
 export { H3AuditStats } from './h3/audit-stats.ts'
 export type { StreamClosureKind } from './h3/audit-stats.ts'
 export { RequestSender } from './h3/commands.ts'

@@ -3,7 +3,8 @@
 
 import type { CloseReason, Connection, ConnectionStats, HandshakeInfo, PathStats, WireValue } from '@quicwire/quic'
 import type { ApplicationOverQuic } from './app/application.ts'
-import { ConnectionError, DriverError, errorFromReason } from './errors.ts'
+import { errorFromReason } from './error-mapping.ts'
+import { ConnectionError, DriverError } from './errors.ts'
 import type { SocketAddress } from './io/socket-address.ts'
 import type { IoWorker, WorkerObserver } from './worker/io-worker.ts'
 

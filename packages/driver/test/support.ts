@@ -14,6 +14,7 @@ import {
   type CertificateOption,
   type ClientH3Controller,
   type ClientH3Driver,
+  type Clock,
   type Http3Settings,
   type IncomingH3Headers,
   type InboundFrame,
@@ -47,6 +48,25 @@ export interface PairOptions {
   readonly server?: Http3Settings
   readonly clientQuic?: QuicSettings
   readonly serverQuic?: QuicSettings
+  readonly clock?: Clock
+}
+
+/** Real time, and what a test adds to it; wake() a connection to have it look at the clock. */
+export class AdvancingClock implements Clock {
+  private offset: number
+
+  constructor() {
+    this.offset = 0
+  }
+
+  now(): number {
+    return performance.now() + this.offset
+  }
+
+  /** `ms`: milliseconds. */
+  advance(ms: number): void {
+    this.offset += ms
+  }
 }
 
 export async function h3Pair(options: PairOptions = {}): Promise<Pair> {
@@ -55,8 +75,9 @@ export async function h3Pair(options: PairOptions = {}): Promise<Pair> {
     socket: network.bind('127.0.0.1', 4433),
     tls: { certificates: [certificate] },
     settings: options.serverQuic,
+    clock: options.clock,
   })
-  const socket = await ClientSocket.over(network.bind('127.0.0.1'))
+  const socket = await ClientSocket.over(network.bind('127.0.0.1'), options.clock === undefined ? {} : { clock: options.clock })
   const { driver: clientDriver, controller: clientController } = clientH3Driver({ streamCapacity: 1, ...options.client })
   const { driver: serverDriver, controller: serverController } = serverH3Driver({ streamCapacity: 1, ...options.server })
   const accepting = listener.accept()

@@ -11,27 +11,8 @@ export type { BodySource, ByteStream, Handler, Header, IncomingRequest, Outgoing
 export { developmentCertificate, type DevelopmentCertificate, type DevelopmentCertificateOptions } from './server/development-certificate.ts'
 export { serve, type ServeOptions, type Server, type ServerCloseOptions } from './server/serve.ts'
 export { CertificateFileError } from './tls/certificate-files.ts'
-export {
-  ConnectionError,
-  ConnectTimeoutError,
-  DriverError,
-  HandshakeError,
-  IdleTimeoutError,
-  IpTunnel,
-  MasqueError,
-  MasqueProxy,
-  NameError,
-  OptionError,
-  PeerClosedError,
-  ProtocolError,
-  prefixFrom,
-  routeTo,
-  SocketError,
-  TargetPolicy,
-  TcpTunnel,
-  TunnelRefusedError,
-  UdpTunnel,
-} from '@quicwire/driver'
+export * from '@quicwire/driver/errors'
+export { IpTunnel, MasqueError, MasqueProxy, prefixFrom, routeTo, TargetPolicy, TcpTunnel, TunnelRefusedError, UdpTunnel } from '@quicwire/driver'
 export type {
   IpService,
   IpTunnelHandler,

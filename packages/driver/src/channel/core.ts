@@ -2,7 +2,7 @@
 // Invariants: queued + reserved <= capacity; a party waits only while it cannot proceed (no queued item, no free permit);
 // a permit freed while somebody waits is handed over at once, so that a late tryReserve cannot overtake a waiting reserve.
 
-import { Fifo } from './fifo.ts'
+import { Ring } from '@quicwire/quic/ring'
 import type { Waker } from './waker.ts'
 
 export interface Waiter<V> {
@@ -20,10 +20,10 @@ const LEAST_SLOTS = 4
 
 export class ChannelCore<T extends object> {
   readonly capacity: number
-  private readonly items: Fifo<T>
+  private readonly items: Ring<T>
   // Made by the first party that waits: most channels are one message long, and a stream has two of them.
-  private receivers: Fifo<Waiter<T | null>> | null
-  private reservers: Fifo<PermitWaiter<T>> | null
+  private receivers: Ring<Waiter<T | null>> | null
+  private reservers: Ring<PermitWaiter<T>> | null
   private reserved: number
   private senders: number
   private receiverOpen: boolean
@@ -36,7 +36,7 @@ export class ChannelCore<T extends object> {
 
   constructor(capacity: number) {
     this.capacity = capacity
-    this.items = new Fifo(LEAST_SLOTS)
+    this.items = new Ring(LEAST_SLOTS)
     this.receivers = null
     this.reservers = null
     this.reserved = 0
@@ -83,7 +83,7 @@ export class ChannelCore<T extends object> {
   }
 
   waitForPermit(waiter: PermitWaiter<T>): void {
-    this.reservers ??= new Fifo(LEAST_SLOTS)
+    this.reservers ??= new Ring(LEAST_SLOTS)
     this.reservers.push(waiter)
   }
 
@@ -146,7 +146,7 @@ export class ChannelCore<T extends object> {
   }
 
   waitForItem(waiter: Waiter<T | null>): void {
-    this.receivers ??= new Fifo(LEAST_SLOTS)
+    this.receivers ??= new Ring(LEAST_SLOTS)
     this.receivers.push(waiter)
   }
 
@@ -200,7 +200,7 @@ export class ChannelCore<T extends object> {
 }
 
 /** Tells those waiting that the channel is closed: those of one sender, or all. */
-function dismiss<T>(reservers: Fifo<PermitWaiter<T>>, owner: object | null): void {
+function dismiss<T>(reservers: Ring<PermitWaiter<T>>, owner: object | null): void {
   for (let left = reservers.length; left > 0; left--) {
     const waiter = reservers.shift()!
     if (waiter.done) continue

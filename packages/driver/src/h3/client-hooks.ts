@@ -2,8 +2,8 @@
 // limit wait in order until it is raised.
 
 import { H3ErrorCode, H3StateError } from '@quicwire/h3'
+import { Ring } from '@quicwire/quic/ring'
 import type { HandshakeTimes } from '../app/application.ts'
-import { Fifo } from '../channel/fifo.ts'
 import type { ClientH3Command, H3Command, NewClientRequest } from './commands.ts'
 import type { H3DriverCore } from './driver-core.ts'
 import type { DriverHooks } from './hooks.ts'
@@ -12,12 +12,12 @@ import { ReceiveHalf, SendHalf, type StreamContext } from './stream-context.ts'
 
 export class ClientHooks implements DriverHooks<ClientH3Command> {
   readonly role = 'client'
-  private readonly waiting: Fifo<NewClientRequest>
+  private readonly waiting: Ring<NewClientRequest>
   private readonly maxWaiting: number
   private readonly coreCommand: (core: H3DriverCore, command: H3Command) => void
 
   constructor(maxWaiting: number, coreCommand: (core: H3DriverCore, command: H3Command) => void) {
-    this.waiting = new Fifo()
+    this.waiting = new Ring()
     this.maxWaiting = maxWaiting
     this.coreCommand = coreCommand
   }
@@ -40,13 +40,10 @@ export class ClientHooks implements DriverHooks<ClientH3Command> {
   }
 
   onRequestsAvailable(core: H3DriverCore): void {
-    for (let request = this.waiting.shift(); request !== undefined; request = this.waiting.shift()) {
-      if (this.initiate(core, request)) continue
-      // Still blocked: back to the front, by turning the queue once.
-      const others = this.waiting.length
-      this.waiting.push(request)
-      for (let i = 0; i < others; i++) this.waiting.push(this.waiting.shift()!)
-      return
+    for (let request = this.waiting.peek(); request !== undefined; request = this.waiting.peek()) {
+      // Still blocked: it keeps its place.
+      if (!this.initiate(core, request)) return
+      this.waiting.shift()
     }
     core.closeIfIdle()
   }

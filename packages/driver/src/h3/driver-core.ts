@@ -3,9 +3,9 @@
 
 import { H3Connection, H3ErrorCode, type H3StateError } from '@quicwire/h3'
 import type { WireValue } from '@quicwire/quic'
+import { Ring } from '@quicwire/quic/ring'
 import type { ApplicationContext } from '../app/application.ts'
 import { bounded } from '../channel/bounded.ts'
-import { Fifo } from '../channel/fifo.ts'
 import type { UnboundedSender } from '../channel/unbounded.ts'
 import type { Waker } from '../channel/waker.ts'
 import type { ResolvedHttp3Settings } from '../settings/http3-settings.ts'
@@ -48,7 +48,7 @@ export class H3DriverCore implements ReadSink, WriteSink, ReadyList, Waker {
   private readonly owner: CoreOwner
   private readonly events: UnboundedSender<AnyEvent>
   private readonly chunks: BodyChunks
-  private readonly woken: Fifo<StreamContext>
+  private readonly woken: Ring<StreamContext>
   /** Streams whose FIN the transport has accepted and the peer has not wholly acknowledged: closing now would lose data. */
   private readonly unacknowledged: Set<number>
   private context: ApplicationContext | null
@@ -65,7 +65,7 @@ export class H3DriverCore implements ReadSink, WriteSink, ReadyList, Waker {
     this.isEnding = false
     this.isShuttingDown = false
     this.chunks = new BodyChunks(settings.maxRecvBodyBufSize)
-    this.woken = new Fifo()
+    this.woken = new Ring()
     this.unacknowledged = new Set()
     this.context = null
     this.layer = null

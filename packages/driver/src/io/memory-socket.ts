@@ -2,7 +2,7 @@
 // lost unless the test says so. Delivery is in the receiver's next turn, as with a real socket.
 
 import type { PathAddress } from '@quicwire/quic'
-import { socketErrorFrom } from '../errors.ts'
+import { socketErrorFrom } from '../error-mapping.ts'
 import { DatagramBatch, SEND_BUFFER_SIZE, type DatagramHandler, type DatagramSocket, type SocketFeatures } from './datagram-socket.ts'
 import { PathTable, formatAddress, type SocketAddress } from './socket-address.ts'
 

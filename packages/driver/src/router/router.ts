@@ -3,7 +3,7 @@
 // timers, lets every marked worker run once, and arms the timer. Nothing runs outside a turn.
 
 import { Endpoint, Transmit, type Connection, type ConnectionConfig, type ConnectionEvent, type EndpointConfig } from '@quicwire/quic'
-import { Fifo } from '../channel/fifo.ts'
+import { Ring } from '@quicwire/quic/ring'
 import type { Clock } from '../io/clock.ts'
 import type { DatagramHandler, DatagramSocket } from '../io/datagram-socket.ts'
 import type { TraceFiles } from '../io/trace-files.ts'
@@ -34,7 +34,7 @@ export class Router implements DatagramHandler, WorkerHost {
   private readonly options: RouterOptions
   private readonly clock: Clock
   private readonly workers: Map<Connection, IoWorker>
-  private readonly ready: Fifo<IoWorker>
+  private readonly ready: Ring<IoWorker>
   private readonly deadlines: Deadlines<IoWorker>
   private readonly turn: () => void
   private turnDue: boolean
@@ -50,7 +50,7 @@ export class Router implements DatagramHandler, WorkerHost {
     this.transmit = new Transmit()
     this.endpoint = new Endpoint(options.endpoint)
     this.workers = new Map()
-    this.ready = new Fifo()
+    this.ready = new Ring()
     this.deadlines = new Deadlines()
     this.turn = () => this.runTurn()
     this.turnDue = false

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { unbounded } from '../../src/channel/unbounded.ts'
 import { STREAM_CAPACITY, defaultStreamCapacity } from '../../src/settings/stream-capacity.ts'
-import { Fifo } from '../../src/channel/fifo.ts'
 
 interface Item {
   n: number
@@ -55,17 +54,5 @@ describe('stream capacity', () => {
     expect(defaultStreamCapacity({ QUICWIRE_STREAM_CAPACITY: '1' })).toBe(1)
     expect(defaultStreamCapacity({ QUICWIRE_STREAM_CAPACITY: '0' })).toBe(STREAM_CAPACITY)
     expect(defaultStreamCapacity({ QUICWIRE_STREAM_CAPACITY: 'many' })).toBe(STREAM_CAPACITY)
-  })
-})
-
-describe('fifo', () => {
-  it('keeps order across growth with a wrapped head', () => {
-    const fifo = new Fifo<number>(4)
-    for (let i = 0; i < 3; i++) fifo.push(i)
-    expect(fifo.shift()).toBe(0)
-    expect(fifo.shift()).toBe(1)
-    for (let i = 3; i < 20; i++) fifo.push(i)
-    for (let i = 2; i < 20; i++) expect(fifo.shift()).toBe(i)
-    expect(fifo.shift()).toBe(undefined)
   })
 })

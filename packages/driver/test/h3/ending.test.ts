@@ -1,7 +1,7 @@
 // How connections end, and what the application is told.
 
 import { afterEach, describe, expect, it } from 'vitest'
-import { GET, OK, POST, bytes, h3Pair, next, readAll, request, respond, settle, type Pair } from '../support.ts'
+import { AdvancingClock, GET, OK, POST, bytes, h3Pair, next, readAll, request, respond, settle, type Pair } from '../support.ts'
 
 let pair: Pair | null = null
 afterEach(async () => {
@@ -140,16 +140,25 @@ describe('the end as an event (B19, B24)', () => {
   })
 
   it('no request in time: closed with H3_NO_ERROR, and said so (B9) [84]', async () => {
-    pair = await h3Pair({ server: { postAcceptTimeout: 60 } })
+    const clock = new AdvancingClock()
+    pair = await h3Pair({ server: { postAcceptTimeout: 5000 }, clock })
+    await settle()
+    expect(pair.server.isClosed).toBe(false)
+    clock.advance(5000)
+    pair.server.wake()
     await next(pair.serverController.events, 'ConnectionShutdown')
     expect(await pair.client.closed).toMatchObject({ cause: 'peer', application: true, code: 0x100, reason: 'no request in time' })
   })
 
   it('a request in time cancels that [85]', async () => {
-    pair = await h3Pair({ server: { postAcceptTimeout: 200 } })
-    await request(pair)
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    expect(pair.client.isClosed).toBe(false)
+    const clock = new AdvancingClock()
+    pair = await h3Pair({ server: { postAcceptTimeout: 5000 }, clock })
+    const exchange = await request(pair)
+    clock.advance(6000)
+    pair.server.wake()
+    await settle()
+    expect(pair.server.isClosed).toBe(false)
+    expect((await respond(pair, exchange, true)).headers).toEqual(OK)
   })
 })
 

@@ -8,8 +8,9 @@ export class Ring<T> {
   private head: number
   private size: number
 
-  constructor() {
-    this.slots = new Array<T | undefined>(INITIAL_CAPACITY).fill(undefined)
+  /** `capacity`: places to begin with, a power of two. Default 8. */
+  constructor(capacity: number = INITIAL_CAPACITY) {
+    this.slots = new Array<T | undefined>(capacity).fill(undefined)
     this.head = 0
     this.size = 0
   }
@@ -48,6 +49,11 @@ export class Ring<T> {
   /** The head, left in place; undefined when empty. */
   peek(): T | undefined {
     return this.size === 0 ? undefined : this.slots[this.head]
+  }
+
+  /** The element that was pushed last; undefined when empty. */
+  last(): T | undefined {
+    return this.size === 0 ? undefined : this.slots[(this.head + this.size - 1) & (this.slots.length - 1)]
   }
 
   /** The element `index` places behind the head; undefined outside of [0, length). */

@@ -14,8 +14,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 describe('Ring', () => {
   it('behaves like an array used as a queue', () => {
     fc.assert(
-      fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
-        const ring = new Ring<number>()
+      fc.property(fc.constantFrom(1, 4, 8), fc.array(operation, { maxLength: 200 }), (capacity, operations) => {
+        const ring = new Ring<number>(capacity)
         const twin: number[] = []
         for (const operation of operations) {
           if (operation.op === 'push') {
@@ -31,6 +31,7 @@ describe('Ring', () => {
           }
           expect(ring.length).toBe(twin.length)
           expect(ring.peek()).toBe(twin[0])
+          expect(ring.last()).toBe(twin[twin.length - 1])
         }
         for (let i = -1; i <= twin.length; i++) expect(ring.at(i)).toBe(twin[i])
       }),
