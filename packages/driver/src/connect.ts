@@ -4,7 +4,6 @@ import {
   RandomConnectionIdGenerator,
   transportSettings,
   versionSettings,
-  type CloseReason,
   type ConnectionConfig,
   type ConnectionIdGenerator,
   type RandomSource,
@@ -14,21 +13,22 @@ import {
 } from '@quicwire/quic'
 import { isIP } from 'node:net'
 import type { ApplicationOverQuic } from './app/application.ts'
-import { ConnectionError, OptionError } from './errors.ts'
+import type { Migration } from './attempts.ts'
+import { ConnectionAttempts, DEFAULT_ATTEMPT_DELAY, type OpenAttempt } from './connection-attempts.ts'
+import { NameError, OptionError } from './errors.ts'
 import { monotonicClock, type Clock } from './io/clock.ts'
 import type { DatagramSocket } from './io/datagram-socket.ts'
 import { DgramSocket, resolveAddresses } from './io/dgram-socket.ts'
 import type { SocketAddress } from './io/socket-address.ts'
 import { keyLogger, traceFilesIn } from './io/trace-files.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import { QuicConnection } from './quic-connection.ts'
 import { Router } from './router/router.ts'
 import { configForSocket, transportPart, versionPart, type QuicSettings } from './settings/quic-settings.ts'
-import { processSessions, sessionOrigin, sessionsOf } from './settings/session-store.ts'
+import { ConnectionSessions, processSessions, sessionOrigin } from './settings/session-store.ts'
 import { processTokens, tokensOf } from './settings/token-store.ts'
 import { cryptoProvider, type CryptoChoice } from './tls/crypto-choice.ts'
-import type { NeedHandlers } from './tls/need-answers.ts'
 import { clientTls, type ClientTlsOptions } from './tls/tls-options.ts'
-import type { IoWorker } from './worker/io-worker.ts'
 
 /** Default of ConnectOptions.connectionIdLength. */
 const CONNECTION_ID_LENGTH = 8
@@ -67,6 +67,19 @@ export interface ConnectOptions {
    * store in memory for the process, and none with `tls.verifyPeer`. Null keeps none. A session file is as secret as a private key.
    */
   readonly sessionStore?: SessionStore | null | undefined
+  /**
+   * Resolves as soon as the application may begin with 0-RTT (RFC 9001 §4.6), if there is a session that allows it and the application
+   * wants to, as clientH3Driver() does with `earlyData`: what it sends before `established` may be replayed. Default false.
+   */
+  readonly earlyData?: boolean | undefined
+  /** Milliseconds between attempts at the addresses of a host (RFC 8305 §5). Default 250. */
+  readonly attemptDelay?: number | undefined
+  /** The addresses of a host. Default: the system's. */
+  readonly lookup?: ((host: string, family: 0 | 4 | 6) => Promise<readonly string[]>) | undefined
+  /** On a socket of its own; with a shared one its own count. Default: none. */
+  readonly metrics?: Metrics | undefined
+  /** The destination connection ID of the first packet, 8 to 20 unpredictable bytes (RFC 9000 §7.2), for who wants to choose it. */
+  readonly destinationConnectionId?: Uint8Array | undefined
   /** Gives the attempt up; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -77,6 +90,7 @@ export interface ClientSocketOptions {
   readonly qlogDir?: string
   /** Bytes of the connection IDs of all connections on it; with 0 there can be one to each address. Default 8. */
   readonly connectionIdLength?: number
+  readonly metrics?: Metrics
 }
 
 /** A UDP socket many client connections share. Unconnected: an ICMP error says nothing on it. */
@@ -106,6 +120,7 @@ export class ClientSocket {
       socket,
       clock: options.clock ?? monotonicClock,
       traces: traceFilesIn(options.qlogDir),
+      metrics: options.metrics,
       endpoint: { random: provider.random, connectionIdLength },
     })
     return new ClientSocket(socket, router, connectionIdLength)
@@ -149,88 +164,124 @@ export async function connect(options: ConnectOptions): Promise<QuicConnection> 
   } catch (error) {
     throw new OptionError((error as Error).message, error)
   }
-  const traces = traceFilesIn(settings.qlogDir)
+  const traces = traceFilesIn(settings.qlogDir, settings.qlogCompression)
   const host = bare(options.host)
   const tokenStore = options.tokenStore === undefined ? processTokens : options.tokenStore
+  const sessions = connectionSessions(options)
   const config: ConnectionConfig = {
     provider,
     random: provider.random,
     tls: {
       ...clientTls(options.tls ?? {}, options.serverName ?? host, keyLogger(settings.keylogFile), provider),
-      ...clientSessions(options, options.serverName ?? host, port),
+      ...sessionSettings(sessions, options, options.serverName ?? host, port),
     },
     transport,
     ...versionPart(settings),
     connectionIds: clientConnectionIds(provider.random, options),
+    ...(options.destinationConnectionId === undefined ? {} : { firstDestination: options.destinationConnectionId }),
     // A connected socket sends to one address only.
     preferredAddress: 'ignore',
     ...(tokenStore === null ? {} : { tokenStore: tokensOf(tokenStore, port) }),
     ...(settings.createController === undefined ? {} : { createController: settings.createController }),
     ...(traces === null ? {} : { createTrace: (id: Uint8Array, role: 'client' | 'server') => traces.create(id, role) }),
   }
-  const only = options.socket instanceof ClientSocket ? undefined : options.socket?.remoteAddress
-  const addresses = only === undefined ? await resolveAddresses(host, options.family ?? 0) : [only.address]
-  for (const address of addresses.slice(0, -1)) {
-    try {
-      return await connectTo(address, port, config, traces, options)
-    } catch (error) {
-      // Nobody listens there: a name such as localhost may have a better address.
-      if (!(error instanceof ConnectionError) || error.code !== 'QUIC_CONNECTION_REFUSED') throw error
-    }
-  }
-  return connectTo(addresses[addresses.length - 1]!, port, config, traces, options)
+  const addresses = await addressesFor(host, options)
+  options.signal?.throwIfAborted()
+  if (addresses.length === 0) throw new NameError(host, new Error('no addresses'))
+  let attempted = config
+  const attempts = new ConnectionAttempts(addresses, options.attemptDelay ?? DEFAULT_ATTEMPT_DELAY, (address) => {
+    const opening = openAttempt(address, port, attempted, traces, sessions, options)
+    const { firstDestination: _, ...others } = config
+    attempted = others
+    return opening
+  })
+  const { worker, localAddress } = await attempts.first()
+  const connection = new QuicConnection(worker, localAddress, options.application, attempts)
+  attempts.begin(connection)
+  await usable(connection, options.signal)
+  return connection
 }
 
-async function connectTo(
+async function addressesFor(host: string, { socket, lookup, family }: ConnectOptions): Promise<readonly string[]> {
+  const only = socket instanceof ClientSocket ? undefined : socket?.remoteAddress
+  if (only !== undefined) return [only.address]
+  const addresses = await (lookup ?? resolveAddresses)(host, family ?? 0)
+  // A socket that was given for this connection alone ends with the first attempt.
+  return socket === undefined || socket instanceof ClientSocket ? addresses : addresses.slice(0, 1)
+}
+
+async function openAttempt(
   address: string,
   port: number,
   config: ConnectionConfig,
   traces: ReturnType<typeof traceFilesIn>,
+  sessions: ConnectionSessions | undefined,
   options: ConnectOptions,
-): Promise<QuicConnection> {
+): Promise<OpenAttempt> {
   const shared = options.socket instanceof ClientSocket ? options.socket : null
   const given = shared === null ? (options.socket as DatagramSocket | undefined) : undefined
   const socket = shared === null ? (given ?? (await DgramSocket.bind({ remote: { address, port } }))) : null
-  const router = shared?.router ?? ownRouter(socket as DatagramSocket, config, traces)
-  let connection: QuicConnection
+  const router = shared?.router ?? ownRouter(socket as DatagramSocket, config, traces, options.metrics)
+  const forSocket = configForSocket(config, router.socket)
   try {
-    const forSocket = configForSocket(config, router.socket)
-    const needs: NeedHandlers = { verifyPeer: options.tls?.verifyPeer }
-    // RFC 9368 §2.1: Version Negotiation is followed once, in a connection of its own.
-    const nextAttempt = ({ versions }: CloseReason): IoWorker | null => {
-      if (versions === undefined || versions.suggested === null || options.signal?.aborted === true) return null
-      return router.connect({ ...forSocket, originalVersion: versions.suggested, afterVersionNegotiation: true }, address, port, needs)
+    const ways = { sessions, needs: { verifyPeer: options.tls?.verifyPeer } }
+    return {
+      worker: router.connect(forSocket, address, port, ways),
+      localAddress: router.socket.localAddress,
+      migration: socket === null || given !== undefined ? undefined : migrationOf(router, address, port),
+      restart: (version) =>
+        router.connect({ ...forSocket, originalVersion: version, afterVersionNegotiation: true }, address, port, ways),
     }
-    const worker = router.connect(forSocket, address, port, needs)
-    connection = new QuicConnection(worker, router.socket.localAddress, options.application, nextAttempt)
   } catch (error) {
     if (socket !== null) await router.stop()
     throw new OptionError((error as Error).message, error)
   }
-  const { signal } = options
-  if (signal === undefined) {
-    await connection.established
-    return connection
-  }
-  const abort = (): void => void connection.close({ application: false })
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    await connection.established
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
-  return connection
 }
 
-function clientSessions({ sessionStore, tls }: ConnectOptions, serverName: string, port: number): Partial<TlsSettings> {
+function migrationOf(router: Router, address: string, port: number): Migration {
+  return {
+    async open(local) {
+      const socket = await DgramSocket.bind({ ...local, remote: { address, port }, named: true })
+      return router.openNext(socket, address, port)
+    },
+    settle: (moved) => router.settleNext(moved),
+  }
+}
+
+async function usable(connection: QuicConnection, signal: AbortSignal | undefined): Promise<void> {
+  const abort = (): void => void connection.close({ application: false })
+  if (signal?.aborted === true) abort()
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    await connection.usable
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+function connectionSessions({ sessionStore, tls }: ConnectOptions): ConnectionSessions | undefined {
   // What a verdict of the application allowed is not for others to resume.
   const usual = tls?.verifyPeer === undefined ? processSessions : null
   const store = sessionStore === undefined ? usual : sessionStore
-  if (store === null) return {}
-  return { sessions: sessionsOf(store), sessionOrigin: sessionOrigin(serverName, port, tls ?? {}), timeOrigin: performance.timeOrigin }
+  return store === null ? undefined : new ConnectionSessions(store)
+}
+
+function sessionSettings(
+  sessions: ConnectionSessions | undefined,
+  { tls, earlyData }: ConnectOptions,
+  serverName: string,
+  port: number,
+): Partial<TlsSettings> {
+  if (sessions === undefined) return {}
+  return {
+    sessions,
+    ...(earlyData === true ? { earlyData } : {}),
+    sessionOrigin: sessionOrigin(serverName, port, tls ?? {}),
+    timeOrigin: performance.timeOrigin,
+  }
 }
 
 function clientConnectionIds(random: RandomSource, { socket, connectionIdLength }: ConnectOptions): ConnectionIdGenerator {
@@ -242,11 +293,17 @@ function clientConnectionIds(random: RandomSource, { socket, connectionIdLength 
   }
 }
 
-function ownRouter(socket: DatagramSocket, config: ConnectionConfig, traces: ReturnType<typeof traceFilesIn>): Router {
+function ownRouter(
+  socket: DatagramSocket,
+  config: ConnectionConfig,
+  traces: ReturnType<typeof traceFilesIn>,
+  metrics: Metrics | undefined,
+): Router {
   return new Router({
     socket,
     clock: monotonicClock,
     traces,
+    metrics,
     endpoint: { random: config.random, connectionIdLength: config.connectionIds.length },
     endsWithConnections: true,
   })

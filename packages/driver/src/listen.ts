@@ -10,16 +10,19 @@ import {
   type ConnectionIdGenerator,
   type IncomingPolicy,
   type ServerTickets,
+  type TlsSettings,
 } from '@quicwire/quic'
 import type { ApplicationOverQuic } from './app/application.ts'
 import type { Receiver } from './channel/receiver.ts'
 import { unbounded, type UnboundedSender } from './channel/unbounded.ts'
 import { OptionError } from './errors.ts'
+import type { EarlyDataPolicy } from './h3/early-data.ts'
 import { monotonicClock, type Clock } from './io/clock.ts'
 import type { DatagramSocket } from './io/datagram-socket.ts'
 import { DgramSocket, resolveHost } from './io/dgram-socket.ts'
 import type { SocketAddress } from './io/socket-address.ts'
 import { keyLogger, traceFilesIn } from './io/trace-files.ts'
+import { noMetrics, type Metrics } from './metrics/metrics.ts'
 import { QuicConnection } from './quic-connection.ts'
 import { listenerPolicy } from './router/incoming-policy.ts'
 import { resetTokenDerivation } from './router/reset-tokens.ts'
@@ -45,6 +48,8 @@ export interface ListenOptions {
   /** Default 0: any free port. */
   readonly port?: number | undefined
   readonly tls: ServerTlsOptions
+  /** With `tls.earlyData`: what early data may rely on, such as http3EarlyData(settings). Default: on nothing but the transport parameters. */
+  readonly earlyDataPolicy?: EarlyDataPolicy | undefined
   readonly settings?: QuicSettings | undefined
   /** `node`, `noble` or a provider. Default: QUICWIRE_CRYPTO, else `node`. */
   readonly crypto?: CryptoChoice | undefined
@@ -65,6 +70,8 @@ export interface ListenOptions {
    */
   readonly tokenKeys?: readonly Uint8Array[] | undefined
   readonly clock?: Clock | undefined
+  /** Default: nothing is counted. */
+  readonly metrics?: Metrics | undefined
 }
 
 export interface ListenerCloseOptions {
@@ -154,6 +161,7 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
     const settings = options.settings ?? {}
     const backlog = settings.listenBacklog ?? DEFAULT_LISTEN_BACKLOG
     const maxConnections = settings.maxConnections ?? DEFAULT_MAX_CONNECTIONS
+    const metrics = options.metrics ?? noMetrics
     this.socket = socket
     this.tickets = config.tls.tickets ?? null
     this.incoming = channel.sender
@@ -165,21 +173,24 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
       socket,
       clock: options.clock ?? monotonicClock,
       traces,
+      metrics,
       endpoint: {
         random: config.random,
         connectionIdLength: config.connectionIds.length,
         versions: config.versions,
         server: () => serverConfig,
         ...(config.resetToken === undefined ? {} : { resetToken: config.resetToken }),
-        policy: listenerPolicy(options.policy, () => this.accepted.length >= backlog || this.router.size >= maxConnections),
+        policy: listenerPolicy(options.policy, () => this.accepted.length >= backlog || this.router.size >= maxConnections, metrics),
         tokenKeys: options.tokenKeys,
         tokenTime: () => Date.now(),
       },
       needs: serverNeeds(options.tls, config.provider),
       onIncoming: (worker) => {
         // Several of one turn may have passed the policy together.
-        if (this.accepted.length >= backlog || this.router.size > maxConnections) refuse(worker)
-        else if (!this.incoming.send(new IncomingConnection(worker, socket.localAddress))) refuse(worker)
+        if (this.accepted.length >= backlog || this.router.size > maxConnections) {
+          metrics.count('rejected_initial_packet_count', 'accept queue overflow')
+          refuse(worker)
+        } else if (!this.incoming.send(new IncomingConnection(worker, socket.localAddress))) refuse(worker)
       },
     })
   }
@@ -213,6 +224,11 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
    */
   setCertificates(certificates: readonly CertificateOption[]): void {
     setCertificates(this.config.tls, certificates, this.config.provider)
+  }
+
+  /** Datagrams dropped because they came faster than they were processed: 4096 wait between two turns, 2048 of one address. */
+  get droppedDatagrams(): number {
+    return this.socket.dropped
   }
 
   /** Connections alive, closing ones included. */
@@ -297,11 +313,14 @@ export async function listen(options: ListenOptions): Promise<QuicListener> {
   } catch (error) {
     throw new OptionError((error as Error).message, error)
   }
-  const traces = traceFilesIn(settings.qlogDir)
+  const traces = traceFilesIn(settings.qlogDir, settings.qlogCompression)
   const config: ConnectionConfig = {
     provider,
     random: provider.random,
-    tls: serverTls(options.tls, provider, keyLogger(settings.keylogFile), Date.now() - (options.clock ?? monotonicClock).now()),
+    tls: {
+      ...serverTls(options.tls, provider, keyLogger(settings.keylogFile), Date.now() - (options.clock ?? monotonicClock).now()),
+      ...earlyDataSettings(options.earlyDataPolicy),
+    },
     transport,
     ...versionPart(settings),
     connectionIds: options.connectionIds ?? new RandomConnectionIdGenerator(provider.random, CONNECTION_ID_LENGTH),
@@ -311,6 +330,10 @@ export async function listen(options: ListenOptions): Promise<QuicListener> {
   }
   const socket = options.socket ?? (await bindFor(options))
   return new QuicListener(socket, config, options, traces)
+}
+
+function earlyDataSettings(policy: EarlyDataPolicy | undefined): Pick<TlsSettings, 'earlyDataContext' | 'acceptEarlyData'> {
+  return policy === undefined ? {} : { earlyDataContext: policy.context, acceptEarlyData: policy.accept }
 }
 
 async function bindFor(options: ListenOptions): Promise<DatagramSocket> {

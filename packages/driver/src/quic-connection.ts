@@ -3,10 +3,13 @@
 
 import type { CloseReason, Connection, ConnectionStats, HandshakeInfo, PathStats, WireValue } from '@quicwire/quic'
 import type { ApplicationOverQuic } from './app/application.ts'
+import type { Attempts } from './attempts.ts'
 import { errorFromReason } from './error-mapping.ts'
-import { ConnectionError, DriverError } from './errors.ts'
+import { ConnectionError, DriverError, OptionError } from './errors.ts'
 import type { SocketAddress } from './io/socket-address.ts'
-import type { IoWorker, WorkerObserver } from './worker/io-worker.ts'
+import type { QuicAuditStats } from './stats/quic-audit-stats.ts'
+import { quicConnectionStats, socketStats, type QuicConnectionStats, type SocketStats } from './stats/socket-stats.ts'
+import type { IoWorker, PathEvent, WorkerObserver } from './worker/io-worker.ts'
 
 export interface CloseOptions {
   /** Default 0x100, H3_NO_ERROR. */
@@ -18,41 +21,50 @@ export interface CloseOptions {
 
 const H3_NO_ERROR = 0x100
 
+interface Settle {
+  resolve(): void
+  reject(error: Error): void
+}
+
 export class QuicConnection implements WorkerObserver {
-  readonly localAddress: SocketAddress
   /** Resolves when the handshake is complete; rejects with a ConnectionError when it never was. */
   readonly established: Promise<void>
+  /** Resolves when the application has begun: with `established`, or before that in early data. Rejects as `established` does. */
+  readonly usable: Promise<void>
   /** Resolves with the reason when the connection ends, whoever ends it. Never rejects. */
   readonly closed: Promise<CloseReason>
   private worker: IoWorker
   private readonly finished: Promise<void>
   private failure: ConnectionError | DriverError | null
+  /** Tells a migration under way how it went. */
+  private moving: ((moved: boolean) => void) | null
   private wasEstablished: boolean
-  private settleEstablished!: { resolve(): void; reject(error: Error): void }
+  private settleEstablished!: Settle
+  private settleUsable!: Settle
   private settleClosed!: (reason: CloseReason) => void
   private settleFinished!: () => void
 
   private readonly application: ApplicationOverQuic
-  private nextAttempt: ((reason: CloseReason) => IoWorker | null) | null
+  private readonly attempts: Attempts | null
+  private local: SocketAddress
 
-  /** `nextAttempt`: asked once, when the first attempt ends without a handshake, for another one; null: it was the last. */
-  constructor(
-    worker: IoWorker,
-    localAddress: SocketAddress,
-    application: ApplicationOverQuic,
-    nextAttempt: ((reason: CloseReason) => IoWorker | null) | null = null,
-  ) {
+  constructor(worker: IoWorker, localAddress: SocketAddress, application: ApplicationOverQuic, attempts: Attempts | null = null) {
     this.worker = worker
     this.application = application
-    this.nextAttempt = nextAttempt
-    this.localAddress = localAddress
+    this.attempts = attempts
+    this.local = localAddress
     this.failure = null
+    this.moving = null
     this.wasEstablished = false
     this.established = new Promise<void>((resolve, reject) => {
       this.settleEstablished = { resolve, reject }
     })
     // Whoever is interested awaits it; nobody has to.
     this.established.catch(() => undefined)
+    this.usable = new Promise<void>((resolve, reject) => {
+      this.settleUsable = { resolve, reject }
+    })
+    this.usable.catch(() => undefined)
     this.closed = new Promise<CloseReason>((resolve) => {
       this.settleClosed = resolve
     })
@@ -60,6 +72,10 @@ export class QuicConnection implements WorkerObserver {
       this.settleFinished = resolve
     })
     worker.start(application, this)
+  }
+
+  get localAddress(): SocketAddress {
+    return this.local
   }
 
   get role(): 'client' | 'server' {
@@ -116,6 +132,21 @@ export class QuicConnection implements WorkerObserver {
     return this.worker.connection.pathStats()
   }
 
+  /** The numbers of now in one flat object. */
+  socketStats(): SocketStats {
+    return socketStats(this.worker.connection)
+  }
+
+  /** Counters and path of now, copied. */
+  connectionStats(): QuicConnectionStats {
+    return quicConnectionStats(this.worker.connection)
+  }
+
+  /** For the audit log; complete once the connection has ended. */
+  get auditStats(): QuicAuditStats {
+    return this.worker.accounts.audit
+  }
+
   /** The engine itself, for what has no verb here. Call wake() after changing anything. */
   get transport(): Connection {
     return this.worker.connection
@@ -125,15 +156,48 @@ export class QuicConnection implements WorkerObserver {
     this.worker.wake()
   }
 
+  /**
+   * A client with a socket of its own moves to another one (RFC 9000 §9), at a new port and, where given, another local address. Resolves
+   * when data takes the new path. Rejects with DriverError when the path does not work, and everything stays as it was; with the engine's
+   * MigrationError when the connection may not migrate, such as before the handshake is confirmed; with OptionError on a shared socket.
+   */
+  async migrate(local: { readonly address?: string; readonly port?: number } = {}): Promise<void> {
+    const migration = this.attempts?.migration() ?? null
+    if (migration === null) throw new OptionError('only a client on a socket of its own can migrate')
+    if (this.moving !== null) throw new DriverError('QUIC_MIGRATION_FAILED', 'another migration is under way')
+    const moved = new Promise<boolean>((resolve) => {
+      this.moving = resolve
+    })
+    try {
+      const path = await migration.open(local)
+      this.worker.migrate(path)
+      if (!(await moved)) throw new DriverError('QUIC_MIGRATION_FAILED', 'the peer does not answer on the new path')
+      migration.settle(true)
+    } catch (error) {
+      migration.settle(false)
+      throw error
+    } finally {
+      this.moving = null
+    }
+  }
+
+  /** @internal */
+  onPathEvent(event: PathEvent): void {
+    if (this.moving === null) return
+    this.moving(event.kind === 'path-changed')
+  }
+
   /** Ends the connection now: CONNECTION_CLOSE is sent, unsent data is lost. Resolves when it has been. */
   close(options: CloseOptions = {}): Promise<CloseReason> {
     const application = options.application ?? true
+    this.attempts?.onClosing(this.worker)
     this.worker.close(application, options.code ?? (application ? H3_NO_ERROR : 0), options.reason ?? '')
     return this.closed
   }
 
   /** Lets the application finish what is under way first: with HTTP/3 GOAWAY, then H3_NO_ERROR. */
   shutdown(): Promise<CloseReason> {
+    this.attempts?.onClosing(this.worker)
     this.worker.shutdown()
     return this.closed
   }
@@ -148,19 +212,47 @@ export class QuicConnection implements WorkerObserver {
   }
 
   /** @internal */
+  onClaim(worker: IoWorker): boolean {
+    if (this.attempts !== null) {
+      if (!this.attempts.onWon(worker)) return false
+      this.represent(worker)
+    }
+    return true
+  }
+
+  /** @internal */
+  onBegun(): void {
+    this.settleUsable.resolve()
+  }
+
+  /** @internal */
   onEstablished(): void {
     this.wasEstablished = true
     this.settleEstablished.resolve()
   }
 
   /** @internal */
-  onSuperseded(reason: CloseReason): boolean {
-    const next = this.nextAttempt?.(reason) ?? null
-    this.nextAttempt = null
-    if (next === null) return false
-    this.worker = next
-    next.start(this.application, this)
-    return true
+  onSuperseded(worker: IoWorker, reason: CloseReason): boolean {
+    const next = this.attempts?.onFailed(worker, reason) ?? null
+    this.represent(next ?? worker)
+    return next !== null
+  }
+
+  /** @internal Another attempt at this connection. */
+  attempt(worker: IoWorker): void {
+    worker.start(this.application, this)
+  }
+
+  /** @internal No attempt runs any more, and none will. */
+  endWithoutAttempt(reason: CloseReason): void {
+    this.application.onConnClose(this.worker, reason)
+    this.onClosed(reason, this.worker.failure)
+    this.settleFinished()
+  }
+
+  private represent(worker: IoWorker): void {
+    this.worker = worker
+    if (this.attempts !== null) this.local = this.attempts.localAddressOf(worker)
   }
 
   /** @internal */
@@ -171,9 +263,13 @@ export class QuicConnection implements WorkerObserver {
         : failure !== null && failure !== undefined
           ? new ConnectionError('QUIC_APPLICATION_FAILED', `the application failed: ${String((failure as Error).message ?? failure)}`, reason, failure)
           : errorFromReason(reason, this.wasEstablished, this.worker.connection.hasReceived())
+    if (!this.wasEstablished) this.failure = this.attempts?.betterError() ?? this.failure
     if (!this.wasEstablished) {
-      this.settleEstablished.reject(this.failure ?? new ConnectionError('QUIC_CLOSED', 'closed before the handshake was complete', reason))
+      const error = this.failure ?? new ConnectionError('QUIC_CLOSED', 'closed before the handshake was complete', reason)
+      this.settleEstablished.reject(error)
+      this.settleUsable.reject(error)
     }
+    this.moving?.(false)
     this.settleClosed(reason)
   }
 

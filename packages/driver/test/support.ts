@@ -19,6 +19,7 @@ import {
   type IncomingH3Headers,
   type InboundFrame,
   type InboundFrameStream,
+  type Metrics,
   type OutboundFrameSender,
   type QuicConnection,
   type QuicListener,
@@ -49,6 +50,7 @@ export interface PairOptions {
   readonly clientQuic?: QuicSettings
   readonly serverQuic?: QuicSettings
   readonly clock?: Clock
+  readonly serverMetrics?: Metrics
 }
 
 /** Real time, and what a test adds to it; wake() a connection to have it look at the clock. */
@@ -76,6 +78,7 @@ export async function h3Pair(options: PairOptions = {}): Promise<Pair> {
     tls: { certificates: [certificate] },
     settings: options.serverQuic,
     clock: options.clock,
+    metrics: options.serverMetrics,
   })
   const socket = await ClientSocket.over(network.bind('127.0.0.1'), options.clock === undefined ? {} : { clock: options.clock })
   const { driver: clientDriver, controller: clientController } = clientH3Driver({ streamCapacity: 1, ...options.client })

@@ -19,6 +19,8 @@ export type TransportEvent = Extract<
       | 'datagram'
       | 'datagram-acknowledged'
       | 'datagram-lost'
+      | 'early-data'
+      | 'established'
       | 'confirmed'
   }
 >
@@ -30,18 +32,33 @@ export interface ApplicationContext {
   readonly now: number
   /** Asks for a turn; cheap, and safe from anywhere. */
   wake(): void
+  /** Clients: bytes to keep with the sessions of this connection, at most 4096: what early data with one of them has to go by. */
+  setEarlyDataContext(bytes: Uint8Array): void
 }
 
-/** Times of the handshake, milliseconds on the monotonic clock. */
+/** Times of the handshake, milliseconds; instants are on the monotonic clock. */
 export interface HandshakeTimes {
+  /** On a server when the connection was accepted, which is after a Retry. */
   readonly startedAt: number
-  /** From the first packet to the end of the handshake. */
+  /** How long it might have taken. */
+  readonly timeout: number
+  /** startedAt + timeout. */
+  readonly deadline: number
+  /** From the start to now: to the end of the handshake, unless the application was started in early data. */
   readonly elapsed: number
 }
 
 export interface ApplicationOverQuic {
-  /** Once, when the handshake is complete. An exception closes the connection. */
-  onConnEstablished(context: ApplicationContext, info: HandshakeInfo, times: HandshakeTimes): void
+  /**
+   * Whether the application wants to begin before the handshake is complete: on a client what it sends then may be replayed, on a server
+   * what it is sent may be a replay (RFC 9001 §9.2). Asked once, when early data is possible. Absent: no.
+   */
+  startsInEarlyData?(context: ApplicationContext): boolean
+  /**
+   * Once, when the handshake is complete, or with startsInEarlyData() before, then with `info` null and followed by the event
+   * 'established'. An exception closes the connection.
+   */
+  onConnEstablished(context: ApplicationContext, info: HandshakeInfo | null, times: HandshakeTimes): void
   /** Asked before every other callback but onConnClose. */
   shouldAct(): boolean
   /** A transport event, in order, each once. */

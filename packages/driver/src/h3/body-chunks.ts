@@ -14,7 +14,7 @@ export class BodyChunks {
   }
 
   /** The next chunk of at most `maximum` bytes, or null when there are none now. The caller owns it. */
-  read(h3: H3Connection, streamId: number): Uint8Array | null {
+  read(h3: Pick<H3Connection, 'readBody'>, streamId: number): Uint8Array | null {
     const first = h3.readBody(streamId, this.maximum)
     if (first === null) return null
     let total = first.length

@@ -1,15 +1,18 @@
 // What an application asks of a driver. One union per role; senders wrap their own kind, so users never build the outer command.
 
 import type { Header } from '@quicwire/h3'
-import type { Connection, ConnectionStats, WireValue } from '@quicwire/quic'
+import type { Connection, WireValue } from '@quicwire/quic'
 import type { UnboundedSender } from '../channel/unbounded.ts'
+import type { QuicConnectionStats, SocketStats } from '../stats/socket-stats.ts'
 import type { OutboundFrameSender, Priority } from './frames.ts'
 
 /** Executed in the connection's next turn, in order. */
 export type QuicCommand =
   | { readonly kind: 'ConnectionClose'; readonly sendApplicationClose: boolean; readonly errorCode: WireValue; readonly reason: string }
   | { readonly kind: 'Custom'; readonly callback: (connection: Connection, now: number) => void }
-  | { readonly kind: 'Stats'; readonly callback: (stats: ConnectionStats) => void }
+  /** Numbers at the time of execution, flat or as the engine keeps them. */
+  | { readonly kind: 'Stats'; readonly callback: (stats: SocketStats) => void }
+  | { readonly kind: 'ConnectionStats'; readonly callback: (stats: QuicConnectionStats) => void }
 
 /** Which directions of a stream to end, and how: Read sends STOP_SENDING, Write sends RESET_STREAM. The other direction lives on. */
 export type StreamShutdown =

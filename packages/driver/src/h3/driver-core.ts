@@ -1,7 +1,7 @@
 // The role-independent part of the driver: streams, flows, the pumps, closing. It holds the HTTP/3 connection and the event sender;
 // client and server hooks work on it. A stream context is removed in one place, settle(), when both of its halves are done.
 
-import { H3Connection, H3ErrorCode, type H3StateError } from '@quicwire/h3'
+import { H3Connection, H3ErrorCode, ReceiveState, type H3StateError, type Setting } from '@quicwire/h3'
 import type { WireValue } from '@quicwire/quic'
 import { Ring } from '@quicwire/quic/ring'
 import type { ApplicationContext } from '../app/application.ts'
@@ -25,6 +25,9 @@ import { pumpWrites, type WriteSink } from './write-pump.ts'
 export const WAKE_COMMAND = 1
 export const WAKE_DATAGRAM = 2
 export const WAKE_EVENTS_CLOSED = 3
+
+/** Bytes of SETTINGS kept with a session. */
+const MAX_REMEMBERED = 4096
 
 type AnyEvent = ClientH3Event | ServerH3Event
 
@@ -73,10 +76,32 @@ export class H3DriverCore implements ReadSink, WriteSink, ReadyList, Waker {
     events.setWaker(this, WAKE_EVENTS_CLOSED)
   }
 
-  start(context: ApplicationContext, role: 'client' | 'server'): void {
+  /** `remembered`: a client's knowledge of the server's settings, for early data. */
+  start(context: ApplicationContext, role: 'client' | 'server', remembered: readonly Setting[] | null): void {
     this.context = context
-    this.layer = new H3Connection(context.connection, role, { ...this.settings.h3, trace: layerTrace(context) })
+    const config = { ...this.settings.h3, trace: layerTrace(context) }
+    this.layer = new H3Connection(context.connection, role, remembered === null ? config : { ...config, rememberedSettings: remembered })
     this.layer.start()
+  }
+
+  /** The server took another protocol than early data was written for: all streams are gone (RFC 9001 §4.6.2), and may be opened anew. */
+  startOver(context: ApplicationContext, role: 'client' | 'server'): void {
+    for (const lost of this.streams.values()) {
+      this.streams.delete(lost.id)
+      if (!lost.isReceiveDone) lost.endReceive(ReceiveHalf.peerReset)
+      if (!lost.isSendDone) lost.endSend(SendHalf.stoppedByPeer)
+      lost.release()
+      if (lost.flowId >= 0) this.flows.close(lost.flowId)
+      this.emit({ kind: 'ResetStream', streamId: lost.id, errorCode: H3ErrorCode.requestRejected, retryable: true })
+    }
+    this.unacknowledged.clear()
+    this.start(context, role, null)
+  }
+
+  /** Clients: what early data of later connections goes by. */
+  rememberSettings(settings: Uint8Array): void {
+    // RFC 9114 §7.2.4.2: a client may choose not to store them.
+    if (settings.length > 0 && settings.length <= MAX_REMEMBERED) this.context?.setEarlyDataContext(settings)
   }
 
   get isStarted(): boolean {
@@ -221,10 +246,11 @@ export class H3DriverCore implements ReadSink, WriteSink, ReadyList, Waker {
     this.resetSending(context, writeCode)
   }
 
-  private stopReceiving(context: StreamContext, code: WireValue): void {
+  stopReceiving(context: StreamContext, code: WireValue): void {
     if (context.receive !== ReceiveHalf.open) return
     this.h3.stop(context.id, code)
-    context.audit.sentStopSendingErrorCode = code
+    // RFC 9000 §3.5: where everything has arrived the transport asks the peer for nothing.
+    if (this.connection.streamReceiveState(context.id) === ReceiveState.open) context.audit.sentStopSendingErrorCode = code
     context.endReceive(ReceiveHalf.stoppedByUs)
   }
 

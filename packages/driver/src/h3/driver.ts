@@ -1,13 +1,14 @@
 // H3Driver: the ready-made application that speaks HTTP/3. Made together with its controller; the two share an event and a command
 // channel and nothing else. This file maps the worker's callbacks and the HTTP/3 layer's events onto the core and the role's hooks.
 
-import type { H3Event as LayerEvent } from '@quicwire/h3'
+import { decodeRememberedSettings, encodeRememberedSettings, type H3Event as LayerEvent, type Setting } from '@quicwire/h3'
 import type { CloseReason, HandshakeInfo } from '@quicwire/quic'
 import type { ApplicationContext, ApplicationOverQuic, HandshakeTimes, TransportEvent } from '../app/application.ts'
 import type { Receiver } from '../channel/receiver.ts'
 import { unbounded } from '../channel/unbounded.ts'
 import { errorFromReason } from '../error-mapping.ts'
 import { resolveHttp3Settings, type Http3Settings } from '../settings/http3-settings.ts'
+import { quicConnectionStats, socketStats } from '../stats/socket-stats.ts'
 import { ClientHooks } from './client-hooks.ts'
 import type { ClientH3Command, H3Command, QuicCommand, ServerH3Command } from './commands.ts'
 import { ClientH3Controller, ServerH3Controller } from './controller.ts'
@@ -21,6 +22,8 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
   private readonly hooks: DriverHooks<Command>
   private readonly commands: Receiver<Command>
   private established: boolean
+  /** A client's knowledge of the server for early data. */
+  private remembered: readonly Setting[] | null
 
   /** Use clientH3Driver() or serverH3Driver(). */
   constructor(core: H3DriverCore, hooks: DriverHooks<Command>, commands: Receiver<Command>) {
@@ -28,6 +31,7 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
     this.hooks = hooks
     this.commands = commands
     this.established = false
+    this.remembered = null
   }
 
   get role(): 'client' | 'server' {
@@ -44,12 +48,23 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
     return this.core.flows.size
   }
 
-  onConnEstablished(context: ApplicationContext, info: HandshakeInfo, times: HandshakeTimes): void {
+  /** A server's requests say whether they came early. A client must remember the server's SETTINGS (RFC 9114 §7.2.4.2). */
+  startsInEarlyData(context: ApplicationContext): boolean {
+    const { connection } = context
+    if (connection.role !== this.hooks.role || !connection.applicationProtocol().startsWith('h3')) return false
+    if (this.hooks.role === 'server') return true
+    const kept = connection.earlyDataContext()
+    if (kept === null || kept.length === 0) return false
+    this.remembered = decodeRememberedSettings(kept)
+    return this.remembered !== null
+  }
+
+  onConnEstablished(context: ApplicationContext, _info: HandshakeInfo | null, times: HandshakeTimes): void {
     if (context.connection.role !== this.hooks.role) {
       throw new TypeError(`a ${this.hooks.role} driver cannot run a ${context.connection.role} connection`)
     }
-    if (!info.alpn.startsWith('h3')) throw new TypeError(`the peers agreed on "${info.alpn}", not on HTTP/3`)
-    this.core.start(context, this.hooks.role)
+    requireHttp3(context)
+    this.core.start(context, this.hooks.role, this.remembered)
     this.established = true
     this.commands.setWaker(this.core, WAKE_COMMAND)
     this.hooks.onEstablished(this.core, times)
@@ -59,11 +74,20 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
     return this.established
   }
 
-  onTransportEvent(_context: ApplicationContext, event: TransportEvent): void {
+  onTransportEvent(context: ApplicationContext, event: TransportEvent): void {
     switch (event.kind) {
       case 'datagram':
         this.core.h3.onDatagram()
         return
+      case 'early-data':
+        if (event.accepted || this.hooks.role === 'server') return
+        if (event.streamsKept) this.core.h3.onEarlyDataRejected()
+        else {
+          requireHttp3(context)
+          this.core.startOver(context, this.hooks.role)
+        }
+        return
+      case 'established':
       case 'confirmed':
       // The driver tags no datagrams.
       case 'datagram-acknowledged':
@@ -120,7 +144,9 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
     this.hooks.onConnClose(this.core)
     this.commands.setWaker(null, 0)
     this.commands.close()
-    this.core.end({ kind: 'ConnectionShutdown', reason, error: errorFromReason(reason, established, true) })
+    // The driver may have begun in early data.
+    const complete = context.connection.handshakeInfo() !== null
+    this.core.end({ kind: 'ConnectionShutdown', reason, error: errorFromReason(reason, complete, true) })
   }
 
   private onLayerEvent(event: LayerEvent): void {
@@ -153,6 +179,7 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
         core.onPeerStopped(event.streamId, event.code)
         return
       case 'settings':
+        if (this.hooks.role === 'client') core.rememberSettings(encodeRememberedSettings(event.settings))
         core.emit({ kind: 'IncomingSettings', settings: event.settings })
         return
       case 'goaway':
@@ -183,6 +210,11 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
   }
 }
 
+function requireHttp3({ connection }: ApplicationContext): void {
+  const protocol = connection.applicationProtocol()
+  if (!protocol.startsWith('h3')) throw new TypeError(`the peers agreed on "${protocol}", not on HTTP/3`)
+}
+
 function shutdown(core: H3DriverCore): void {
   core.sendGoAway()
   core.isShuttingDown = true
@@ -199,7 +231,10 @@ function quicCommand(core: H3DriverCore, command: QuicCommand): void {
       command.callback(core.connection, core.now)
       return
     case 'Stats':
-      command.callback(core.connection.stats())
+      command.callback(socketStats(core.connection))
+      return
+    case 'ConnectionStats':
+      command.callback(quicConnectionStats(core.connection))
   }
 }
 

@@ -66,6 +66,7 @@ export type ServerH3Event =
       readonly incoming: IncomingH3Headers
       /** The Priority Field Value of the last PRIORITY_UPDATE seen so far (RFC 9218 §7), or null. */
       readonly priority: string | null
+      /** It came in 0-RTT packets and the handshake is not complete yet: it may be a replay (RFC 8470). */
       readonly isInEarlyData: boolean
     }
   /** The stream has gone; the last event about it. */

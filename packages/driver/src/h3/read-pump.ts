@@ -11,6 +11,8 @@ export interface ReadSink {
   readonly isEnding: boolean
   /** A chunk is about to be put in the channel; fin alone, with 0 bytes, once. */
   onBodyBytes(context: StreamContext, bytes: number, fin: boolean): void
+  /** STOP_SENDING, and the end of the receive half. */
+  stopReceiving(context: StreamContext, code: number): void
 }
 
 /** Moves what can be moved. The caller settles the stream afterwards if its receive half is done. */
@@ -22,7 +24,7 @@ export function pumpReads(context: StreamContext, h3: H3Connection, chunks: Body
         // The channel wakes us when there is room.
         return
       case 'closed':
-        receiverGone(context, h3)
+        receiverGone(context, sink)
         return
       case 'reserved':
         break
@@ -63,14 +65,12 @@ function nextFrame(context: StreamContext, h3: H3Connection, chunks: BodyChunks,
 }
 
 /** The application dropped its receiver. */
-function receiverGone(context: StreamContext, h3: H3Connection): void {
+function receiverGone(context: StreamContext, sink: ReadSink): void {
   if (context.receive === ReceiveHalf.finWaiting) {
     context.endReceive(ReceiveHalf.finDelivered)
     return
   }
   // A tunnel's data travels in its flow; its stream lives until one side ends it.
   if (context.flowId >= 0) return
-  h3.stop(context.id, H3ErrorCode.requestCancelled)
-  context.audit.sentStopSendingErrorCode = H3ErrorCode.requestCancelled
-  context.endReceive(ReceiveHalf.stoppedByUs)
+  sink.stopReceiving(context, H3ErrorCode.requestCancelled)
 }

@@ -50,7 +50,7 @@ export class ServerHooks implements DriverHooks<ServerH3Command> {
         h3AuditStats: context.audit,
       },
       priority: core.h3.priorityUpdate(streamId),
-      isInEarlyData: false,
+      isInEarlyData: core.connection.isInEarlyData() && core.connection.streamIsEarly(streamId),
     })
     if (this.requests >= core.settings.maxRequestsPerConnection) core.sendGoAway()
   }

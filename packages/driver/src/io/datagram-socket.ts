@@ -61,6 +61,8 @@ export interface DatagramSocket {
   readonly localAddress: SocketAddress
   /** Set on a socket with one peer only, such as a tunnel: names are not resolved for it. */
   readonly remoteAddress?: SocketAddress
+  /** Datagrams dropped on arrival because they came faster than receive() took them. */
+  readonly dropped: number
   /** Starts to receive. Once. */
   open(handler: DatagramHandler): void
   /** Everything received since the last call, to be cleared by the caller before the next one; null when nothing. */

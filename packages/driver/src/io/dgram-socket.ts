@@ -8,15 +8,13 @@ import { isIP, isIPv4 } from 'node:net'
 import type { PathAddress } from '@quicwire/quic'
 import { socketErrorFrom } from '../error-mapping.ts'
 import { NameError, SocketError } from '../errors.ts'
-import { DatagramBatch, SEND_BUFFER_SIZE, type DatagramHandler, type DatagramSocket, type SocketFeatures } from './datagram-socket.ts'
-import { PathTable, UdpPath, type SocketAddress } from './socket-address.ts'
+import type { DatagramBatch, DatagramHandler, DatagramSocket, SocketFeatures } from './datagram-socket.ts'
+import { ReceiveQueue } from './receive-queue.ts'
+import { SendBuffers } from './send-buffers.ts'
+import { PathTable, UdpPath, formatAddress, type SocketAddress } from './socket-address.ts'
 
 /** Asked from the system for either direction; it grants what net.core.rmem_max and wmem_max allow. */
 const KERNEL_BUFFER_SIZE = 4 * 1024 * 1024
-/** Datagrams kept between two turns; what comes beyond is dropped, as by a full kernel buffer. */
-const MAX_BATCH = 4096
-/** Send buffers the kernel may hold before senders have to wait, and the number kept for reuse. */
-const MAX_HELD_BUFFERS = 16
 const RECHECK_INTERVAL = 1
 
 export interface DgramSocketOptions {
@@ -28,6 +26,8 @@ export interface DgramSocketOptions {
   readonly remote?: { readonly address: string; readonly port: number } | undefined
   /** Only for IPv6: refuse IPv4-mapped addresses. Default false. */
   readonly ipv6Only?: boolean | undefined
+  /** Paths say the local address, which tells them from those of other sockets. Default false: the socket is the only one. */
+  readonly named?: boolean | undefined
   /** Lets several processes bind one port. Default false. */
   readonly reusePort?: boolean | undefined
 }
@@ -67,13 +67,8 @@ export class DgramSocket implements DatagramSocket {
   private readonly connectedPath: UdpPath | null
   private readonly mapToIpv6: boolean
   private handler: DatagramHandler | null
-  private filling: DatagramBatch
-  private spareBatch: DatagramBatch
-  private current: Buffer
-  /** The first `viewLength` bytes of `current`; most packets have the same size. */
-  private view: Buffer
-  private readonly held: Buffer[]
-  private readonly spare: Buffer[]
+  private readonly arrived: ReceiveQueue
+  private readonly buffers: SendBuffers
   private writable: boolean
   private recheck: NodeJS.Timeout | null
   private closed: boolean
@@ -81,27 +76,27 @@ export class DgramSocket implements DatagramSocket {
   private heard: boolean
   private readonly onSent: (error: Error | null) => void
 
-  private constructor(socket: Socket, remote: { readonly address: string; readonly port: number } | undefined) {
+  private constructor(socket: Socket, { remote, named }: DgramSocketOptions) {
     const bound = socket.address()
     // node:dgram shows neither the ECN field nor IP_TOS, nor a way to send several datagrams at once.
     this.features = { ecn: false, segmentation: false }
     this.localAddress = { address: bound.address, port: bound.port, family: bound.family === 'IPv6' ? 'IPv6' : 'IPv4' }
     this.socket = socket
-    this.paths = new PathTable('')
+    this.paths = new PathTable(named === true ? formatAddress(bound.address, bound.port) : '')
     this.mapToIpv6 = this.localAddress.family === 'IPv6'
     this.connectedPath = remote === undefined ? null : this.paths.intern(remote.address, remote.port)
     this.handler = null
-    this.filling = new DatagramBatch()
-    this.spareBatch = new DatagramBatch()
-    this.current = Buffer.allocUnsafeSlow(SEND_BUFFER_SIZE)
-    this.view = this.current.subarray(0, 0)
-    this.held = []
-    this.spare = []
+    this.arrived = new ReceiveQueue()
+    this.buffers = new SendBuffers()
     this.writable = true
     this.recheck = null
     this.closed = false
     this.heard = remote === undefined
     this.onSent = (error) => this.reportUnreachable(error)
+  }
+
+  get dropped(): number {
+    return this.arrived.dropped
   }
 
   /** Rejects with SocketError, for a port in use with code QUIC_PORT_IN_USE. */
@@ -136,7 +131,7 @@ export class DgramSocket implements DatagramSocket {
       const ready = (): void => {
         socket.removeListener('error', fail)
         growKernelBuffers(socket)
-        resolve(new DgramSocket(socket, remote))
+        resolve(new DgramSocket(socket, options))
       }
       socket.once('error', fail)
       socket.bind({ address, port, exclusive: true }, () => {
@@ -156,11 +151,10 @@ export class DgramSocket implements DatagramSocket {
     this.handler = handler
     this.socket.on('message', (message, from) => {
       // A reply to port 0 cannot be sent.
-      if (from.port === 0 || this.filling.length >= MAX_BATCH) return
+      if (from.port === 0) return
       this.heard = true
       const path = this.connectedPath ?? this.paths.intern(from.address, from.port)
-      this.filling.push(message, path, 0)
-      if (this.filling.length === 1) handler.onReadable()
+      if (this.arrived.push(message, path, 0)) handler.onReadable()
     })
     this.socket.on('error', (error: NodeJS.ErrnoException) => {
       if (this.closed) return
@@ -170,11 +164,7 @@ export class DgramSocket implements DatagramSocket {
   }
 
   receive(): DatagramBatch | null {
-    const full = this.filling
-    if (full.length === 0) return null
-    this.filling = this.spareBatch
-    this.spareBatch = full
-    return full
+    return this.arrived.take()
   }
 
   path(address: string, port: number): PathAddress {
@@ -187,16 +177,16 @@ export class DgramSocket implements DatagramSocket {
   }
 
   acquire(): Uint8Array {
-    return this.current
+    return this.buffers.current
   }
 
   send(length: number, path: PathAddress, _ecn: number, onTooLarge?: () => void): void {
     if (this.closed) return
-    if (this.view.length !== length) this.view = this.current.subarray(0, length)
-    if (onTooLarge !== undefined) this.sendChecked(path, onTooLarge)
-    else if (!this.heard) this.socket.send(this.view, this.onSent)
-    else if (this.connectedPath !== null) this.socket.send(this.view)
-    else if (path instanceof UdpPath) this.socket.send(this.view, path.remotePort, path.remoteAddress)
+    const view = this.buffers.filled(length)
+    if (onTooLarge !== undefined) this.sendChecked(view, path, onTooLarge)
+    else if (!this.heard) this.socket.send(view, this.onSent)
+    else if (this.connectedPath !== null) this.socket.send(view)
+    else if (path instanceof UdpPath) this.socket.send(view, path.remotePort, path.remoteAddress)
     else throw new SocketError('QUIC_SOCKET_MISUSE', `path ${path.remote} does not come from a UDP socket`)
     if (this.socket.getSendQueueCount() > 0) this.hold()
   }
@@ -223,22 +213,20 @@ export class DgramSocket implements DatagramSocket {
   }
 
   /** Without a callback dgram keeps what the system said of a datagram to itself. */
-  private sendChecked(path: PathAddress, onTooLarge: () => void): void {
+  private sendChecked(view: Buffer, path: PathAddress, onTooLarge: () => void): void {
     const check = (error: Error | null): void => {
       if ((error as NodeJS.ErrnoException | null)?.code === 'EMSGSIZE' && !this.closed) onTooLarge()
       else this.reportUnreachable(error)
     }
-    if (this.connectedPath !== null) this.socket.send(this.view, check)
-    else if (path instanceof UdpPath) this.socket.send(this.view, path.remotePort, path.remoteAddress, check)
+    if (this.connectedPath !== null) this.socket.send(view, check)
+    else if (path instanceof UdpPath) this.socket.send(view, path.remotePort, path.remoteAddress, check)
     else throw new SocketError('QUIC_SOCKET_MISUSE', `path ${path.remote} does not come from a UDP socket`)
   }
 
   /** The kernel would block: the buffer stays with it. */
   private hold(): void {
-    this.held.push(this.current)
-    this.current = this.spare.pop() ?? Buffer.allocUnsafeSlow(SEND_BUFFER_SIZE)
-    this.view = this.current.subarray(0, 0)
-    if (this.held.length >= MAX_HELD_BUFFERS) this.writable = false
+    this.buffers.hold()
+    if (this.buffers.isExhausted) this.writable = false
     this.recheck ??= setTimeout(() => this.release(), RECHECK_INTERVAL)
   }
 
@@ -249,8 +237,7 @@ export class DgramSocket implements DatagramSocket {
       this.recheck = setTimeout(() => this.release(), RECHECK_INTERVAL)
       return
     }
-    for (const buffer of this.held) if (this.spare.length < MAX_HELD_BUFFERS) this.spare.push(buffer)
-    this.held.length = 0
+    this.buffers.release()
     if (this.writable) return
     this.writable = true
     this.handler?.onWritable()

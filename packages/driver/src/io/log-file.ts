@@ -11,13 +11,15 @@ function flushAtExit(): void {
 
 export class LogFile {
   private readonly descriptor: number
+  private readonly encode: (text: string) => Uint8Array
   private pending: string
   private writing: boolean
   private ending: boolean
 
-  /** Throws the system's error when the file cannot be opened. */
-  constructor(path: string) {
+  /** `encode`: what is written for a piece of text, default UTF-8. Throws the system's error when the file cannot be opened. */
+  constructor(path: string, encode: (text: string) => Uint8Array = (text) => Buffer.from(text)) {
     this.descriptor = openSync(path, 'a')
+    this.encode = encode
     this.pending = ''
     this.writing = false
     this.ending = false
@@ -45,7 +47,7 @@ export class LogFile {
     const text = this.pending
     this.pending = ''
     try {
-      if (text !== '') writeSync(this.descriptor, text)
+      if (text !== '') writeSync(this.descriptor, this.encode(text))
     } catch {
       // A full disk must not break the connections that are being logged.
     }
@@ -59,7 +61,7 @@ export class LogFile {
     }
     this.pending = ''
     this.writing = true
-    write(this.descriptor, text, () => {
+    write(this.descriptor, this.encode(text), () => {
       this.writing = false
       this.writeNext()
     })

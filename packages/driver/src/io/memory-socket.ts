@@ -3,7 +3,8 @@
 
 import type { PathAddress } from '@quicwire/quic'
 import { socketErrorFrom } from '../error-mapping.ts'
-import { DatagramBatch, SEND_BUFFER_SIZE, type DatagramHandler, type DatagramSocket, type SocketFeatures } from './datagram-socket.ts'
+import { SEND_BUFFER_SIZE, type DatagramBatch, type DatagramHandler, type DatagramSocket, type SocketFeatures } from './datagram-socket.ts'
+import { ReceiveQueue } from './receive-queue.ts'
 import { PathTable, formatAddress, type SocketAddress } from './socket-address.ts'
 
 /** Return false to lose the datagram; it may be changed in place. */
@@ -40,6 +41,12 @@ export class MemoryNetwork {
     this.sockets.get(to)?.arrive(datagram, from.localAddress)
   }
 
+  /** The socket is reached, and seen to send, at another port from now on. */
+  rename(socket: MemorySocket, before: string, after: string): void {
+    this.sockets.delete(before)
+    this.sockets.set(after, socket)
+  }
+
   remove(name: string): void {
     this.sockets.delete(name)
   }
@@ -47,15 +54,14 @@ export class MemoryNetwork {
 
 export class MemorySocket implements DatagramSocket {
   readonly features: SocketFeatures
-  readonly localAddress: SocketAddress
+  localAddress: SocketAddress
   /** Its address as others see it. */
-  readonly name: string
+  name: string
   private readonly network: MemoryNetwork
   private readonly paths: PathTable
   private readonly buffer: Uint8Array
   private handler: DatagramHandler | null
-  private filling: DatagramBatch
-  private spareBatch: DatagramBatch
+  private readonly arrived: ReceiveQueue
 
   constructor(network: MemoryNetwork, address: string, port: number) {
     this.features = { ecn: false, segmentation: false }
@@ -65,8 +71,19 @@ export class MemorySocket implements DatagramSocket {
     this.paths = new PathTable('')
     this.buffer = new Uint8Array(SEND_BUFFER_SIZE)
     this.handler = null
-    this.filling = new DatagramBatch()
-    this.spareBatch = new DatagramBatch()
+    this.arrived = new ReceiveQueue()
+  }
+
+  get dropped(): number {
+    return this.arrived.dropped
+  }
+
+  /** Another port, as when a NAT forgets a mapping; nobody is told. */
+  rebind(port: number): void {
+    const before = this.name
+    this.localAddress = { ...this.localAddress, port }
+    this.name = formatAddress(this.localAddress.address, port)
+    this.network.rename(this, before, this.name)
   }
 
   open(handler: DatagramHandler): void {
@@ -75,16 +92,11 @@ export class MemorySocket implements DatagramSocket {
 
   arrive(datagram: Uint8Array, from: SocketAddress): void {
     if (this.handler === null) return
-    this.filling.push(datagram, this.paths.intern(from.address, from.port), 0)
-    if (this.filling.length === 1) this.handler.onReadable()
+    if (this.arrived.push(datagram, this.paths.intern(from.address, from.port), 0)) this.handler.onReadable()
   }
 
   receive(): DatagramBatch | null {
-    const full = this.filling
-    if (full.length === 0) return null
-    this.filling = this.spareBatch
-    this.spareBatch = full
-    return full
+    return this.arrived.take()
   }
 
   path(address: string, port: number): PathAddress {

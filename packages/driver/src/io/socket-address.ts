@@ -36,6 +36,9 @@ export class UdpPath implements PathAddress {
   readonly maxProbeSize: number
   readonly remoteAddress: string
   readonly remotePort: number
+  /** Kept by ReceiveQueue: how many datagrams of the batch with this number have come from here. */
+  queued: number
+  batch: number
 
   constructor(local: string, remoteAddress: string, remotePort: number) {
     this.local = local
@@ -43,6 +46,8 @@ export class UdpPath implements PathAddress {
     this.maxProbeSize = probeCeiling(remoteAddress)
     this.remoteAddress = remoteAddress
     this.remotePort = remotePort
+    this.queued = 0
+    this.batch = -1
   }
 }
 

@@ -1,7 +1,9 @@
-// qlog files: one `<original destination connection id>_<role>.sqlog` per connection in the folder of QLOGDIR. And the key log.
+// qlog files: one `<original destination connection id>_<role>.sqlog` per connection in the folder of QLOGDIR, compressed or not (then
+// with the suffix .gz or .zst). And the key log.
 
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import * as zlib from 'node:zlib'
 import type { TraceSink } from '@quicwire/quic'
 import { H3_EVENT_SCHEMA } from '@quicwire/h3'
 import { QlogTrace } from '@quicwire/quic/qlog'
@@ -11,6 +13,31 @@ import { LogFile } from './log-file.ts'
 /** Characters gathered per connection before they go to the file. */
 const BUFFERED = 16_384
 const FLUSH_INTERVAL = 250
+
+export type QlogCompression = 'none' | 'gzip' | 'zstd'
+
+interface Compression {
+  readonly suffix: string
+  /** Each piece of text becomes a member (RFC 1952 §2.2) or frame (RFC 8878 §3) of its own; tools read them as one. */
+  readonly encode: ((text: string) => Uint8Array) | undefined
+}
+
+function compressionOf(kind: QlogCompression): Compression {
+  switch (kind) {
+    case 'none':
+      return { suffix: '', encode: undefined }
+    case 'gzip':
+      return { suffix: '.gz', encode: (text) => zlib.gzipSync(text) }
+    case 'zstd': {
+      // Since Node 22.15.
+      const { zstdCompressSync } = zlib as { zstdCompressSync?: (data: string) => Uint8Array }
+      if (zstdCompressSync === undefined) throw new OptionError('qlogCompression "zstd" needs a Node whose zlib has Zstandard (22.15, 23.8)')
+      return { suffix: '.zst', encode: zstdCompressSync }
+    }
+    default:
+      throw new OptionError(`qlogCompression is "none", "gzip" or "zstd", not "${String(kind)}"`)
+  }
+}
 
 interface Tracing {
   readonly trace: QlogTrace
@@ -23,11 +50,13 @@ function traceName(originalDestinationConnectionId: Uint8Array, role: 'client' |
 
 export class TraceFiles {
   private readonly folder: string
+  private readonly compression: Compression
   private readonly running: Map<string, Tracing>
   private timer: NodeJS.Timeout | null
 
   /** Makes the folder. Throws OptionError when it cannot. */
-  constructor(folder: string) {
+  constructor(folder: string, compression: QlogCompression = 'none') {
+    this.compression = compressionOf(compression)
     try {
       mkdirSync(folder, { recursive: true })
     } catch (error) {
@@ -42,7 +71,7 @@ export class TraceFiles {
     const name = traceName(originalDestinationConnectionId, role)
     let file: LogFile
     try {
-      file = new LogFile(join(this.folder, `${name}.sqlog`))
+      file = new LogFile(join(this.folder, `${name}.sqlog${this.compression.suffix}`), this.compression.encode)
     } catch {
       // A folder that has gone away must not break connections.
       return null
@@ -80,12 +109,13 @@ export class TraceFiles {
 /** Folders are shared by all sockets of the process. */
 const byFolder = new Map<string, TraceFiles>()
 
-export function traceFilesIn(folder: string | undefined = process.env['QLOGDIR']): TraceFiles | null {
+export function traceFilesIn(folder: string | undefined = process.env['QLOGDIR'], compression: QlogCompression = 'none'): TraceFiles | null {
   if (folder === undefined || folder === '') return null
-  let files = byFolder.get(folder)
+  const key = `${compression} ${folder}`
+  let files = byFolder.get(key)
   if (files === undefined) {
-    files = new TraceFiles(folder)
-    byFolder.set(folder, files)
+    files = new TraceFiles(folder, compression)
+    byFolder.set(key, files)
   }
   return files
 }

@@ -1,6 +1,7 @@
 // QUIC settings of a listener or a connection: the engine's transport settings and what this package adds to them.
 
 import type { ConnectionConfig, TransportSettings, VersionSettings } from '@quicwire/quic'
+import type { QlogCompression } from '../io/trace-files.ts'
 import type { DatagramSocket } from '../io/datagram-socket.ts'
 
 /** What may be said of versions; what follows from Version Negotiation is connect()'s business. */
@@ -17,6 +18,8 @@ export interface QuicSettings extends Partial<TransportSettings>, VersionChoice 
   readonly keylogFile?: string | undefined
   /** Folder for one `<odcid>_<role>.sqlog` per connection. Default: the environment's QLOGDIR. */
   readonly qlogDir?: string | undefined
+  /** `zstd` needs a Node whose zlib has it. Default `none`. */
+  readonly qlogCompression?: QlogCompression | undefined
   /** The congestion controller. Default: the engine's. */
   readonly createController?: ConnectionConfig['createController']
 }

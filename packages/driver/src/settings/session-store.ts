@@ -1,7 +1,7 @@
 // Sessions of this process's clients (RFC 9001 §4.5): one store for all of them unless told otherwise.
 
 import { createHash } from 'node:crypto'
-import { MemorySessionStore, type SessionStore } from '@quicwire/quic'
+import { MemorySessionStore, type SessionStore, type StoredSession } from '@quicwire/quic'
 import { certificateHash, certificatesFrom, type ClientTlsOptions } from '../tls/tls-options.ts'
 
 /** What connect() uses by default. A process that wants to leave no trace between connections clears it, or passes null. */
@@ -31,24 +31,40 @@ function digest(parts: readonly Uint8Array[]): string {
   return hash.digest('hex')
 }
 
-/** The store as a connection uses it: one that fails costs the session only. */
-export function sessionsOf(store: SessionStore): SessionStore {
-  return {
-    take: (origin) => {
+/**
+ * The store as one connection uses it. A store that fails costs the session only. A session is put there at the end of the turn it came
+ * in: what the application wants to keep with it often comes right behind it, such as SETTINGS behind the ticket in one packet.
+ */
+export class ConnectionSessions implements SessionStore {
+  private readonly store: SessionStore
+  private context: Uint8Array | null
+
+  constructor(store: SessionStore) {
+    this.store = store
+    this.context = null
+  }
+
+  setContext(bytes: Uint8Array): void {
+    this.context = bytes
+  }
+
+  take(origin: string): StoredSession | null {
+    try {
+      return this.store.take(origin)
+    } catch (error) {
+      warn(error)
+      return null
+    }
+  }
+
+  put(origin: string, session: StoredSession): void {
+    queueMicrotask(() => {
       try {
-        return store.take(origin)
+        this.store.put(origin, this.context === null ? session : { ...session, earlyDataContext: this.context })
       } catch (error) {
         warn(error)
-        return null
       }
-    },
-    put: (origin, session) => {
-      try {
-        store.put(origin, session)
-      } catch (error) {
-        warn(error)
-      }
-    },
+    })
   }
 }
 

@@ -87,8 +87,8 @@ export interface ServerTlsOptions extends CommonTlsOptions {
    */
   readonly ticketKeys?: readonly Uint8Array[] | undefined
   /**
-   * Whether 0-RTT packets are taken (RFC 9001 §4.6). The application sees what came in them when the handshake is complete, which proves
-   * that it is no replay. Default false.
+   * Whether 0-RTT packets are taken (RFC 9001 §4.6). An application with startsInEarlyData(), as serverH3Driver(), sees at once what came
+   * in them, and that it may be a replay; others see it when the handshake is complete, which proves that it is none. Default false.
    */
   readonly earlyData?: boolean | undefined
 }

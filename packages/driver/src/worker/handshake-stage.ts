@@ -1,5 +1,5 @@
-// Handshake: until the engine says 'established'. Stream events that arrive earlier (a client sees 0.5-RTT data) are kept and
-// given to the application once it has been told about the connection.
+// Handshake: until the engine says 'established', or until early data is possible and the application wants to begin with it. Stream
+// events that arrive earlier (a client sees 0.5-RTT data) are kept and given to the application once it has been told about the connection.
 
 import type { ConnectionEvent } from '@quicwire/quic'
 import { CloseStage } from './close-stage.ts'
@@ -19,28 +19,23 @@ export class HandshakeStage implements ConnectionStage {
     this.early = []
   }
 
+  /** The stage to go on with: a client may begin in early data at once. */
+  begin(): ConnectionStage {
+    return this.host.connection.role === 'client' ? this.beginEarly() : this
+  }
+
   onEvent(event: ConnectionEvent): ConnectionStage {
-    if (event.kind === 'closed') return this.close(event)
-    if (event.kind !== 'established') {
-      this.early.push(event)
-      return this
+    switch (event.kind) {
+      case 'closed':
+        return this.close(event)
+      case 'established':
+        return this.run()
+      case 'early-data':
+        return event.accepted && this.host.connection.role === 'server' ? this.beginEarly() : this
+      default:
+        this.early.push(event)
+        return this
     }
-    const { connection, context, startedAt } = this.host
-    const info = connection.handshakeInfo()
-    if (info === null) {
-      this.host.applicationFailed(new Error('established without handshake information'))
-      return this
-    }
-    try {
-      this.application.onConnEstablished(context, info, { startedAt, elapsed: context.now - startedAt })
-    } catch (error) {
-      this.host.applicationFailed(error)
-      return this
-    }
-    this.host.reportEstablished()
-    let stage: ConnectionStage = new RunningStage(this.host, this.application)
-    for (const early of this.early) stage = stage.onEvent(early)
-    return stage
   }
 
   onRead(): boolean {
@@ -53,6 +48,36 @@ export class HandshakeStage implements ConnectionStage {
 
   onDeadline(): void {
     // The engine watches the handshake timeout.
+  }
+
+  private beginEarly(): ConnectionStage {
+    const { connection, context } = this.host
+    if (!connection.isInEarlyData()) return this
+    let wanted = false
+    try {
+      wanted = this.application.startsInEarlyData?.(context) === true
+    } catch (error) {
+      this.host.applicationFailed(error)
+    }
+    return wanted ? this.run() : this
+  }
+
+  private run(): ConnectionStage {
+    if (!this.host.claim()) return new CloseStage()
+    const { connection, context, startedAt, handshakeTimeout: timeout } = this.host
+    const info = connection.handshakeInfo()
+    try {
+      const times = { startedAt, timeout, deadline: startedAt + timeout, elapsed: context.now - startedAt }
+      this.application.onConnEstablished(context, info, times)
+    } catch (error) {
+      this.host.applicationFailed(error)
+      return this
+    }
+    this.host.reportBegun()
+    if (info !== null) this.host.reportEstablished()
+    let stage: ConnectionStage = new RunningStage(this.host, this.application)
+    for (const early of this.early) stage = stage.onEvent(early)
+    return stage
   }
 
   private close(event: Extract<ConnectionEvent, { kind: 'closed' }>): ConnectionStage {

@@ -6,7 +6,11 @@ import { TransportErrorCode, type CloseReason, type Connection, type ConnectionE
 import type { ApplicationContext, ApplicationOverQuic } from '../app/application.ts'
 import { ConnectionError } from '../errors.ts'
 import type { DatagramSocket } from '../io/datagram-socket.ts'
+import type { ConnectionSessions } from '../settings/session-store.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { answerNeed, type Need, type NeedHandlers } from '../tls/need-answers.ts'
+import { Accounts } from './accounts.ts'
+import { CloseStage } from './close-stage.ts'
 import { HandshakeStage } from './handshake-stage.ts'
 import type { ConnectionStage, StageHost } from './stage.ts'
 import { WaitingStage } from './waiting-stage.ts'
@@ -22,23 +26,45 @@ const PASSES_PER_TURN = 16
 export interface WorkerHost {
   readonly socket: DatagramSocket
   readonly transmit: Transmit
+  readonly metrics: Metrics
   now(): number
   schedule(worker: IoWorker): void
+  /** Sends the first bytes of the buffer in `transmit` on the path's socket. */
+  send(length: number, path: PathAddress, ecn: number, onTooLarge?: () => void): void
   onConnectionEvent(worker: IoWorker, event: ConnectionEvent): void
 }
 
+export type PathEvent = Extract<ConnectionEvent, { kind: 'path-changed' | 'path-validation-failed' }>
+
 /** Told once each; the public connection object. */
 export interface WorkerObserver {
+  /** The application is about to begin on this worker's connection. False: it has begun elsewhere, and this worker is forgotten. */
+  onClaim?(worker: IoWorker): boolean
+  onPathEvent?(event: PathEvent): void
+  /** The application has begun. */
+  onBegun?(): void
   onEstablished(): void
   /** The attempt ended before its handshake. True: another worker goes on with the application, and this one is forgotten. */
-  onSuperseded?(reason: CloseReason): boolean
+  onSuperseded?(worker: IoWorker, reason: CloseReason): boolean
   onClosed(reason: CloseReason, error: unknown): void
   onFinished(): void
+}
+
+export interface WorkerOptions {
+  /** Milliseconds. */
+  readonly handshakeTimeout: number
+  /** Answers what TLS asks for. */
+  readonly needs?: NeedHandlers | undefined
+  /** A client's way to the sessions it is given. */
+  readonly sessions?: ConnectionSessions | undefined
 }
 
 export class IoWorker implements ApplicationContext, StageHost {
   readonly connection: Connection
   readonly startedAt: number
+  /** Milliseconds. */
+  readonly handshakeTimeout: number
+  readonly accounts: Accounts
   now: number
   /** In the router's run queue. */
   queued: boolean
@@ -48,6 +74,7 @@ export class IoWorker implements ApplicationContext, StageHost {
   closeReason: CloseReason | null
   private readonly host: WorkerHost
   private readonly needs: NeedHandlers
+  private readonly sessions: ConnectionSessions | null
   private application: ApplicationOverQuic | null
   private observer: WorkerObserver | null
   private stage: ConnectionStage
@@ -55,11 +82,14 @@ export class IoWorker implements ApplicationContext, StageHost {
   /** Datagrams up to this size have been taken by the system, or are taken by all. */
   private largestSent: number
 
-  constructor(host: WorkerHost, connection: Connection, needs: NeedHandlers, now: number) {
+  constructor(host: WorkerHost, connection: Connection, options: WorkerOptions, now: number) {
     this.host = host
-    this.needs = needs
+    this.needs = options.needs ?? {}
     this.connection = connection
     this.startedAt = now
+    this.handshakeTimeout = options.handshakeTimeout
+    this.sessions = options.sessions ?? null
+    this.accounts = new Accounts(connection, host.metrics, now)
     this.now = now
     this.queued = false
     this.armedAt = Infinity
@@ -79,9 +109,10 @@ export class IoWorker implements ApplicationContext, StageHost {
     this.observer = observer
     this.now = this.host.now()
     if (waiting instanceof WaitingStage) {
-      this.stage = new HandshakeStage(this, application)
+      this.stage = new HandshakeStage(this, application).begin()
       for (const event of waiting.events) this.stage = this.stage.onEvent(event)
     } else if (this.closeReason !== null) {
+      // It ended while nobody had taken it, and was counted then.
       application.onConnClose(this, this.closeReason)
       observer.onClosed(this.closeReason, null)
       if (this.finished) observer.onFinished()
@@ -99,6 +130,11 @@ export class IoWorker implements ApplicationContext, StageHost {
 
   wake(): void {
     this.host.schedule(this)
+  }
+
+  setEarlyDataContext(bytes: Uint8Array): void {
+    this.connection.setEarlyDataContext(bytes)
+    this.sessions?.setContext(bytes)
   }
 
   onTimeout(now: number): void {
@@ -122,8 +158,24 @@ export class IoWorker implements ApplicationContext, StageHost {
     const unsent = this.stage.sends && this.flush(now)
     // Sending can raise events of its own, such as connection IDs issued.
     this.drainEvents()
+    if (now >= this.accounts.nextRoundAt && this.closeReason === null) this.accounts.endRound(now)
     if (this.connection.isClosed() && !this.finished) this.finish()
     return (more || unsent) && !this.finished
+  }
+
+  /** Leaves the application to another attempt and ends this one. */
+  giveUp(): void {
+    this.application = null
+    this.observer = null
+    this.stage = new CloseStage()
+    this.close(false, TransportErrorCode.noError, '')
+    this.closeReason ??= this.connection.closeReason()
+  }
+
+  /** Throws MigrationError. */
+  migrate(path: PathAddress): void {
+    this.connection.migrate(path, this.host.now())
+    this.host.schedule(this)
   }
 
   shutdown(): void {
@@ -170,13 +222,13 @@ export class IoWorker implements ApplicationContext, StageHost {
       error: null,
     }
     if (this.closeReason === null) {
-      this.closeReason = reason
       try {
         this.application?.onConnClose(this, reason)
       } finally {
-        this.observer?.onClosed(reason, this.failure)
+        this.reportClosed(reason)
       }
     }
+    this.accounts.onFinished()
     this.observer?.onFinished()
   }
 
@@ -185,17 +237,29 @@ export class IoWorker implements ApplicationContext, StageHost {
     this.connection.closeTransport(TransportErrorCode.internalError, '', this.now)
   }
 
+  claim(): boolean {
+    if (this.observer === null || this.observer.onClaim?.(this) !== false) return true
+    this.giveUp()
+    return false
+  }
+
+  reportBegun(): void {
+    this.observer?.onBegun?.()
+  }
+
   reportEstablished(): void {
+    this.accounts.onEstablished()
     this.observer?.onEstablished()
   }
 
   reportClosed(reason: CloseReason): void {
     this.closeReason = reason
+    this.accounts.onClosed(reason, this.failure)
     this.observer?.onClosed(reason, this.failure)
   }
 
   handOver(reason: CloseReason): boolean {
-    if (this.observer?.onSuperseded?.(reason) !== true) return false
+    if (this.observer?.onSuperseded?.(this, reason) !== true) return false
     this.closeReason = reason
     this.application = null
     this.observer = null
@@ -210,7 +274,10 @@ export class IoWorker implements ApplicationContext, StageHost {
       if (event.kind === 'closed') closed = event
       else if (event.kind === 'connection-id-issued' || event.kind === 'connection-id-retired') this.host.onConnectionEvent(this, event)
       else if (event.kind === 'need') void this.answer(event)
-      else this.stage = this.stage.onEvent(event)
+      else {
+        if (event.kind === 'path-changed' || event.kind === 'path-validation-failed') this.observer?.onPathEvent?.(event)
+        this.stage = this.stage.onEvent(event)
+      }
     }
     // What arrived with the end still belongs before it.
     if (closed !== null) this.stage = this.stage.onEvent(closed)
@@ -237,7 +304,7 @@ export class IoWorker implements ApplicationContext, StageHost {
       transmit.buffer = socket.acquire()
       if (!this.connection.transmit(transmit, now)) return false
       if (transmit.path === null) continue
-      if (transmit.length <= this.largestSent) socket.send(transmit.length, transmit.path, transmit.ecn)
+      if (transmit.length <= this.largestSent) this.host.send(transmit.length, transmit.path, transmit.ecn)
       else this.sendLarger(transmit.length, transmit.path, transmit.ecn)
     }
     return true
@@ -246,7 +313,7 @@ export class IoWorker implements ApplicationContext, StageHost {
   /** A size not sent before, such as an MTU probe: the system may refuse it. */
   private sendLarger(length: number, path: PathAddress, ecn: number): void {
     this.largestSent = length
-    this.host.socket.send(length, path, ecn, () => {
+    this.host.send(length, path, ecn, () => {
       this.largestSent = LEAST_DATAGRAM
       this.connection.onDatagramTooLarge(length, this.host.now())
       this.host.schedule(this)
@@ -255,6 +322,7 @@ export class IoWorker implements ApplicationContext, StageHost {
 
   private finish(): void {
     this.finished = true
+    this.accounts.onFinished()
     this.drainEvents()
     this.observer?.onFinished()
   }

@@ -27,7 +27,10 @@ export class RunningStage implements ConnectionStage {
         }
         return new CloseStage()
       case 'established':
-      case 'early-data':
+        // The application has begun in early data.
+        this.host.reportEstablished()
+        this.guarded(event)
+        return this
       case 'connection-id-issued':
       case 'connection-id-retired':
       case 'path-probing':

@@ -22,9 +22,14 @@ export interface StageHost {
   readonly connection: Connection
   readonly context: ApplicationContext
   readonly startedAt: number
+  /** Milliseconds the handshake may take. */
+  readonly handshakeTimeout: number
   /** The application failed: closes the connection with INTERNAL_ERROR. */
   applicationFailed(error: unknown): void
-  /** Settles the promises of the public connection object. */
+  /** The application is about to begin here. False: it has begun elsewhere, and this attempt is being given up. */
+  claim(): boolean
+  /** Settle the promises of the public connection object: the application has begun, the handshake is complete, the connection has ended. */
+  reportBegun(): void
   reportEstablished(): void
   reportClosed(reason: CloseReason): void
   /** Another attempt takes over before the handshake: then nobody else need hear of the end of this one. */

@@ -24,7 +24,7 @@ async function codesOfAbort(both: Pair): Promise<{ stopped: unknown; reset: unkn
 }
 
 describe('the application drops a handle', () => {
-  it('client drops its sender: RESET_STREAM H3_REQUEST_CANCELLED, the response goes on [18]', async () => {
+  it('[18] client_send_reset_stream_when_outbound_frame_channel_drops: client drops its sender: RESET_STREAM H3_REQUEST_CANCELLED, the response goes on', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     const response = await respond(pair, exchange)
@@ -55,7 +55,7 @@ describe('the application drops a handle', () => {
     expect(response.send.isClosed).toBe(true)
   })
 
-  it('after its FIN a dropped sender resets nothing [21]', async () => {
+  it('[21] client_drop_outbound_frame_channel_after_fin_no_reset: after its FIN a dropped sender resets nothing', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     await exchange.body!.send({ kind: 'Body', data: bytes('all'), fin: true })
@@ -67,7 +67,7 @@ describe('the application drops a handle', () => {
     expect(drainEvents(pair.serverController.events).map((event) => event.kind)).not.toContain('ResetStream')
   })
 
-  it('server drops its receiver: STOP_SENDING at once, without waiting for data (B17) [31]', async () => {
+  it('[31] server_driver_send_stop_sending_after_channel_drop: server drops its receiver: STOP_SENDING at once, without waiting for data (B17)', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     exchange.incoming.recv.close()
@@ -82,7 +82,7 @@ describe('the application drops a handle', () => {
     expect(pair.clientDriver.openStreams).toBe(0)
   })
 
-  it('a receiver dropped after the end stops nothing [32]', async () => {
+  it('[32] server_driver_drop_channel_after_fin: a receiver dropped after the end stops nothing', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     await exchange.body!.send({ kind: 'Body', data: bytes('12345'), fin: true })
@@ -106,7 +106,7 @@ describe('the application drops a handle', () => {
 })
 
 describe('the peer aborts', () => {
-  it('RESET_STREAM: event, receiver ends without a fin, the other direction goes on [27]', async () => {
+  it('[27] client_sends_reset_stream_before_server_fin: RESET_STREAM: event, receiver ends without a fin, the other direction goes on', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     const response = await respond(pair, exchange)
@@ -127,7 +127,7 @@ describe('the peer aborts', () => {
     expect(pair.serverDriver.openStreams).toBe(0)
   })
 
-  it('RESET_STREAM after our response removes the stream [28]', async () => {
+  it('[28] client_sends_reset_stream_after_server_fin: RESET_STREAM after our response removes the stream', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     await respond(pair, exchange)
@@ -138,7 +138,7 @@ describe('the peer aborts', () => {
     expect(exchange.incoming.h3AuditStats).toMatchObject({ recvdResetStreamErrorCode: 4242, sentStreamFin: 'Explicit', downstreamBytesSent: 9 })
   })
 
-  it('STOP_SENDING reaches an idle producer by itself (B16) [26]', async () => {
+  it('[26] client_sends_stop_sending: STOP_SENDING reaches an idle producer by itself (B16)', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     await respond(pair, exchange)
@@ -161,7 +161,7 @@ describe('the peer aborts', () => {
 })
 
 describe('ShutdownStream', () => {
-  it('Write resets our half only; the peer may go on (B3, B4) [35]', async () => {
+  it('[35] server_shutdown_stream_write_direction: Write resets our half only; the peer may go on (B3, B4)', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     pair.serverController.shutdownStream(0, { kind: 'Write', errorCode: 0x1234 })
@@ -171,7 +171,7 @@ describe('ShutdownStream', () => {
     expect(exchange.incoming.h3AuditStats).toMatchObject({ sentResetStreamErrorCode: 0x1234, sentStopSendingErrorCode: -1 })
   })
 
-  it('Read stops the peer only; our half goes on (B4) [36]', async () => {
+  it('[36] server_shutdown_stream_read_direction: Read stops the peer only; our half goes on (B4)', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     pair.serverController.shutdownStream(0, { kind: 'Read', errorCode: 0x5678 })
@@ -181,7 +181,7 @@ describe('ShutdownStream', () => {
     expect(await readAll(response.recv)).toMatchObject({ text: 'y', fin: true })
   })
 
-  it('Both ends both with a code each [37]', async () => {
+  it('[37] server_shutdown_stream_both_directions: Both ends both with a code each', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     pair.serverController.shutdownStream(0, { kind: 'Both', readErrorCode: 0xaaaa, writeErrorCode: 0xbbbb })

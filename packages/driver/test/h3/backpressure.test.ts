@@ -55,7 +55,7 @@ describe('backpressure', () => {
     await next(pair.clientController.events, 'StreamStopped')
   })
 
-  it('a reset finds a blocked read, and what was buffered stays readable [29]', async () => {
+  it('[29] client_sends_reset_stream_while_reading_wait_for_data: a reset finds a blocked read, and what was buffered stays readable', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     await exchange.body!.send({ kind: 'Body', data: bytes('first'), fin: false })

@@ -10,13 +10,13 @@ afterEach(async () => {
 })
 
 describe('closing by dropping the event receiver', () => {
-  it('closes an idle connection with H3_NO_ERROR [39]', async () => {
+  it('[39] h3_controller_drop_closes_connection_when_maps_empty: closes an idle connection with H3_NO_ERROR', async () => {
     pair = await h3Pair()
     pair.clientController.close()
     expect(await pair.server.closed).toMatchObject({ cause: 'peer', application: true, code: 0x100 })
   })
 
-  it('waits for streams, and loses nothing of them (B22) [42]', async () => {
+  it('[42] controller_drop_then_stream_close_triggers_connection_close: waits for streams, and loses nothing of them (B22)', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     const response = await respond(pair, exchange)
@@ -56,7 +56,7 @@ describe('closing by dropping the event receiver', () => {
 })
 
 describe('GOAWAY', () => {
-  it('names the first request that is not processed; those under way finish (B7) [38]', async () => {
+  it('names the first request that is not processed; those under way finish (B7)', async () => {
     pair = await h3Pair()
     const first = await request(pair)
     pair.serverController.sendGoAway()
@@ -79,7 +79,7 @@ describe('GOAWAY', () => {
     expect((await respond(pair, first, true)).headers).toEqual(OK)
   })
 
-  it('a client may say it too; the connection goes on [38]', async () => {
+  it('[38] server_receiving_goaway_keeps_connection_intact: a client may say it too', async () => {
     pair = await h3Pair()
     const exchange = await request(pair)
     const response = await respond(pair, exchange)
@@ -89,7 +89,7 @@ describe('GOAWAY', () => {
     expect(await readAll(response.recv)).toMatchObject({ text: 'on', fin: true })
   })
 
-  it('the request limit ends a connection with GOAWAY, not with an axe (B6) [74]', async () => {
+  it('[74] test_requests_per_connection_limit: the request limit ends a connection with GOAWAY, not with an axe (B6)', async () => {
     pair = await h3Pair({ server: { maxRequestsPerConnection: 3 } })
     for (let i = 0; i < 3; i++) {
       const exchange = await request(pair, POST, true)
@@ -139,7 +139,7 @@ describe('the end as an event (B19, B24)', () => {
     expect(await pair.client.closed).toMatchObject({ cause: 'peer', application: true, code: 0x104 })
   })
 
-  it('no request in time: closed with H3_NO_ERROR, and said so (B9) [84]', async () => {
+  it('[84] test_post_accept_timeout: no request in time: closed with H3_NO_ERROR, and said so (B9)', async () => {
     const clock = new AdvancingClock()
     pair = await h3Pair({ server: { postAcceptTimeout: 5000 }, clock })
     await settle()
@@ -150,7 +150,7 @@ describe('the end as an event (B19, B24)', () => {
     expect(await pair.client.closed).toMatchObject({ cause: 'peer', application: true, code: 0x100, reason: 'no request in time' })
   })
 
-  it('a request in time cancels that [85]', async () => {
+  it('[85] test_post_accept_timeout_is_reset: a request in time cancels that', async () => {
     const clock = new AdvancingClock()
     pair = await h3Pair({ server: { postAcceptTimeout: 5000 }, clock })
     const exchange = await request(pair)
@@ -176,7 +176,7 @@ describe('commands', () => {
 })
 
 describe('oversized request headers', () => {
-  it('are answered with 431, the connection goes on (RFC 9114 §4.2.2) [75]', async () => {
+  it('[75] test_max_header_list_size_limit: are answered with 431, the connection goes on (RFC 9114 §4.2.2)', async () => {
     pair = await h3Pair({ server: { maxHeaderListSize: 5000 } })
     // The client believes the peer's SETTINGS, so the limit is set beneath it here: sent before they arrive.
     const big = [...GET, ['x-big', 'y'.repeat(4000)]] as const

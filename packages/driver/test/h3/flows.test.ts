@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Header } from '@quicwire/h3'
+import { encodeFrame } from '../../../h3/src/wire/frame-writer.ts'
+import { QpackEncoder } from '../../../qpack/src/index.ts'
 import { flowIdOf } from '../../src/h3/flow-id.ts'
 import type { Receiver } from '../../src/channel/receiver.ts'
 import type { InboundDatagram, OutboundDatagramSender } from '../../src/index.ts'
@@ -92,7 +94,7 @@ describe('datagram flows (RFC 9297, RFC 9298)', () => {
     expect(drainEvents(pair.serverController.events).map((event) => event.kind)).not.toContain('NewFlow')
   })
 
-  it('without extended CONNECT a server makes no flows [44]', async () => {
+  it('[44] process_dgram_skips_flow_creation_when_extended_connect_disabled: without extended CONNECT a server makes no flows', async () => {
     pair = await h3Pair({ client: { enableDatagrams: true }, server: { enableDatagrams: true } })
     await settle()
     pair.client.transport.datagramSend(new Uint8Array([2, 1]))
@@ -126,5 +128,59 @@ describe('datagram flows (RFC 9297, RFC 9298)', () => {
     await settle()
     expect(server.recv.length).toBe(5)
     expect(await text(server.recv)).toBe('0')
+  })
+})
+
+const DRAFT: readonly Header[] = [
+  [':method', 'CONNECT-UDP'],
+  [':scheme', 'masque'],
+  [':authority', 'target.example:53'],
+  [':path', '/'],
+  ['datagram-flow-id', '0'],
+]
+
+describe('an application that lets go of its events', () => {
+  it('[40] h3_controller_drop_keeps_connection_alive_when_streams_exist: a tunnel goes on', async () => {
+    pair = await h3Pair({ client: flows, server: flows })
+    await settle()
+    pair.clientController.requestSender().send({ requestId: 1, headers: DRAFT, bodyWriter: () => undefined })
+    await settle()
+    const kinds = drainEvents(pair.serverController.events).map(({ kind }) => kind)
+    expect(kinds.filter((kind) => kind === 'NewFlow' || kind === 'Headers')).toEqual(['NewFlow', 'Headers'])
+    expect([pair.serverDriver.openStreams, pair.serverDriver.openFlows]).toEqual([1, 1])
+    pair.serverController.close()
+    await settle()
+    expect(pair.server.isClosed).toBe(false)
+  })
+
+  it('[41] protocol_without_extended_connect_closes_on_controller_drop: without it no flow keeps the connection', async () => {
+    pair = await h3Pair()
+    // A client that knows the server's SETTINGS would not send it: here it does not keep to them.
+    const id = pair.client.transport.openStream(true)
+    const fields: readonly Header[] = [[':method', 'CONNECT'], [':protocol', 'webtransport'], [':scheme', 'https'], [':authority', 'a'], [':path', '/']]
+    pair.client.transport.streamWrite(id, encodeFrame(1, new QpackEncoder().encode(fields, 0)), true)
+    pair.client.wake()
+    await settle()
+    // RFC 9220 §3: malformed where the setting was not sent; the stream is refused, not the connection.
+    expect(drainEvents(pair.serverController.events).map(({ kind }) => kind)).not.toContain('NewFlow')
+    expect([pair.serverDriver.openStreams, pair.serverDriver.openFlows]).toEqual([0, 0])
+    pair.serverController.close()
+    expect(await pair.client.closed).toMatchObject({ cause: 'peer', application: true, code: 0x100 })
+  })
+
+  it('[43] controller_drop_then_autonomous_flow_shutdown_triggers_connection_close: with the last flow', async () => {
+    pair = await h3Pair({ client: flows, server: flows })
+    await settle()
+    pair.client.transport.datagramSend(new Uint8Array([8, 1]))
+    pair.client.wake()
+    const flow = await next(pair.serverController.events, 'NewFlow')
+    expect(flow.flowId).toBe(8)
+    expect([pair.serverDriver.openStreams, pair.serverDriver.openFlows]).toEqual([0, 1])
+    pair.serverController.close()
+    await settle()
+    expect(pair.server.isClosed).toBe(false)
+    await flow.send.send({ kind: 'FlowShutdown', flowId: 8, streamId: 8 })
+    expect(await pair.client.closed).toMatchObject({ cause: 'peer', application: true, code: 0x100 })
+    expect([pair.serverDriver.openStreams, pair.serverDriver.openFlows]).toEqual([0, 0])
   })
 })

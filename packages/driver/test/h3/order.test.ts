@@ -36,7 +36,7 @@ describe('events', () => {
     expect(server[server.length - 1]).toEqual({ kind: 'StreamClosed', streamId: 0 })
   })
 
-  it('a 1xx response and then the final one: both arrive (B2) [77]', async () => {
+  it('[77] test_additional_headers: a 1xx response and then the final one: both arrive (B2)', async () => {
     pair = await h3Pair()
     const exchange = await request(pair)
     await exchange.incoming.send.send({ kind: 'Headers', headers: [[':status', '103'], ['link', '</x>']] })
@@ -44,7 +44,7 @@ describe('events', () => {
     expect((await respond(pair, exchange, true)).headers).toEqual(OK)
   })
 
-  it('trailers both ways come before the end (B2) [34]', async () => {
+  it('[34] server_send_trailers: trailers both ways come before the end (B2)', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     await exchange.body!.send({ kind: 'Body', data: bytes('body'), fin: false })
@@ -59,7 +59,7 @@ describe('events', () => {
     expect(pair.clientDriver.openStreams).toBe(0)
   })
 
-  it('the fin is delivered even when the send half ended first (B10) [12]', async () => {
+  it('[12] client_fin_before_server_body: the fin is delivered even when the send half ended first (fixed: B10)', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     const response = await respond(pair, exchange)
@@ -73,7 +73,7 @@ describe('events', () => {
     expect(pair.clientDriver.openStreams).toBe(0)
   })
 
-  it('the last response bytes first, then the rest of the request [25]', async () => {
+  it('[25] verify_pr_2162: the last response bytes first, then the rest of the request', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     const response = await respond(pair, exchange)
@@ -96,7 +96,7 @@ describe('events', () => {
 })
 
 describe('many requests', () => {
-  it('beyond the stream limit they wait and go out in order (B18) [81]', async () => {
+  it('[81] test_bidi_stream_limit_reached: beyond the stream limit they wait and go out in order (B18)', async () => {
     pair = await h3Pair({ serverQuic: { initialMaxStreamsBidi: 2 } })
     const sender = pair.clientController.requestSender()
     for (let id = 100; id < 120; id++) sender.send({ requestId: id, headers: GET, bodyWriter: null })

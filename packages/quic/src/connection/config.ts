@@ -99,6 +99,8 @@ export interface ConnectionConfig extends VersionSettings {
   /** Makes the congestion controller of a path. Default CUBIC (RFC 9438) with HyStart++; NewReno and BBR are there too. */
   readonly createController?: (maxDatagramSize: number) => CongestionController
   readonly connectionIds: ConnectionIdGenerator
+  /** Clients: the destination connection ID of the first packet, 8 to 20 bytes. Default: 8 random ones. */
+  readonly firstDestination?: Uint8Array
   /** Gives the stateless reset token of one of our connection IDs (RFC 9000 §10.3.2). Servers only. */
   readonly resetToken?: (connectionId: Uint8Array) => Uint8Array
   /**

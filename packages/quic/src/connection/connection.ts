@@ -90,8 +90,7 @@ export class Connection {
 
   /** A client connection whose first flight is ready for transmit(). Throws RangeError or TlsUsageError for a bad configuration. */
   static connect(config: ConnectionConfig, path: PathAddress, now: number): Connection {
-    const destination = new Uint8Array(FIRST_DESTINATION_LENGTH)
-    config.random.fill(destination)
+    const destination = firstDestination(config)
     const connection = new Connection('client', config, path, destination, destination, null, now)
     connection.core.handshake.token = connection.core.serverTokens.take(connection.core.handshake.version)
     connection.core.tls.start(now)
@@ -302,6 +301,11 @@ export class Connection {
     return isInEarlyData(this.core.early, this.core.lifecycle.state)
   }
 
+  /** The protocol agreed on (RFC 7301), or on a client in early data that of the session; '' when there is none yet. */
+  applicationProtocol(): string {
+    return this.core.tls.alpn ?? this.core.early.alpn
+  }
+
   /** Servers: a byte of the stream came in a 0-RTT packet before the handshake was complete, so that it may be a replay (RFC 8470). */
   streamIsEarly(id: number): boolean {
     return this.core.early.isEarlyStream(id)
@@ -420,6 +424,17 @@ export class Connection {
     const { paths } = this.core
     return paths.all().map((path) => pathStatsOf(path, path === paths.active))
   }
+}
+
+/** RFC 9000 §7.2: "at least 8 bytes in length", and unpredictable. */
+function firstDestination({ firstDestination: given, random }: ConnectionConfig): Uint8Array {
+  if (given !== undefined) {
+    if (given.length < FIRST_DESTINATION_LENGTH || given.length > 20) throw new RangeError('a first destination connection ID has 8 to 20 bytes')
+    return given.slice()
+  }
+  const destination = new Uint8Array(FIRST_DESTINATION_LENGTH)
+  random.fill(destination)
+  return destination
 }
 
 function buildCore(

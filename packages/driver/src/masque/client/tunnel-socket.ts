@@ -31,6 +31,7 @@ export class TunnelSocket implements DatagramSocket {
   readonly features: SocketFeatures
   readonly localAddress: SocketAddress
   readonly remoteAddress: SocketAddress
+  dropped: number
   private readonly tunnel: SocketTunnel
   private readonly peer: PathAddress
   private readonly buffer: Uint8Array
@@ -43,6 +44,7 @@ export class TunnelSocket implements DatagramSocket {
     this.features = { ecn: false, segmentation: false }
     this.localAddress = addresses.local
     this.remoteAddress = addresses.remote
+    this.dropped = 0
     this.tunnel = tunnel
     this.peer = { local: '', remote: addresses.name, maxProbeSize: Math.max(BASE_SIZE, Math.min(PROBE_CEILING, tunnel.maxPayload)) }
     this.buffer = new Uint8Array(SEND_BUFFER_SIZE)
@@ -57,7 +59,11 @@ export class TunnelSocket implements DatagramSocket {
   }
 
   onPayload(payload: Uint8Array): void {
-    if (this.handler === null || this.filling.length >= MAX_BATCH) return
+    if (this.handler === null) return
+    if (this.filling.length >= MAX_BATCH) {
+      this.dropped++
+      return
+    }
     this.filling.push(payload, this.peer, 0)
     if (this.filling.length === 1) this.handler.onReadable()
   }
