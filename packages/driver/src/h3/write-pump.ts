@@ -54,6 +54,9 @@ function writeQueued(context: StreamContext, h3: H3Connection, sink: WriteSink):
       case 'PeerStreamError':
         sink.onPeerStreamError(context)
         return Written.ended
+      default:
+        // Past the types.
+        throw new H3StateError('H3_MESSAGE_STATE', `a stream's sender takes no ${String((frame as { kind?: unknown }).kind)} frames`)
     }
   } catch (error) {
     if (!(error instanceof H3StateError)) throw error

@@ -8,6 +8,7 @@ export interface SocketStats {
   /** Smoothed, the least, and the mean deviation (RFC 9002 §5). */
   readonly rtt: number
   readonly minRtt: number
+  readonly maxRtt: number
   readonly rttVar: number
   readonly cwnd: number
   readonly bytesInFlight: number
@@ -19,6 +20,15 @@ export interface SocketStats {
   readonly bytesSent: number
   readonly bytesRecvd: number
   readonly bytesLost: number
+  /** Packets with stream bytes that had been sent before, and those bytes. */
+  readonly packetsRetrans: number
+  readonly bytesRetrans: number
+  /** Bytes per millisecond: of the last round trip, and the most so far. */
+  readonly deliveryRate: number
+  readonly maxBandwidth: number
+  /** The congestion window has left slow start. */
+  readonly startupExit: boolean
+  readonly bytesInFlightDuration: number
 }
 
 /** Both halves of a connection's numbers, copied at one moment. */
@@ -34,6 +44,7 @@ export function socketStats(connection: Connection): SocketStats {
     pmtu: path.maxDatagramSize,
     rtt: path.smoothedRtt,
     minRtt: path.minimumRtt,
+    maxRtt: path.maximumRtt,
     rttVar: path.rttVariance,
     cwnd: path.congestionWindow,
     bytesInFlight: path.bytesInFlight,
@@ -45,6 +56,12 @@ export function socketStats(connection: Connection): SocketStats {
     bytesSent: stats.bytesSent,
     bytesRecvd: stats.bytesReceived,
     bytesLost: stats.bytesLost,
+    packetsRetrans: stats.packetsRetransmitted,
+    bytesRetrans: stats.streamBytesRetransmitted,
+    deliveryRate: path.deliveryRate,
+    maxBandwidth: path.maximumDeliveryRate,
+    startupExit: path.slowStartThreshold < Infinity,
+    bytesInFlightDuration: path.bytesInFlightDuration,
   }
 }
 

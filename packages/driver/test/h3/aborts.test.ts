@@ -1,6 +1,7 @@
 // Half-streams that end early, seen from both sides. Numbers in brackets: the catalogue of driver behaviour this mirrors.
 
 import { afterEach, describe, expect, it } from 'vitest'
+import type { OutboundDatagram, OutboundFrame } from '../../src/index.ts'
 import { GET, OK, POST, bytes, drainEvents, h3Pair, next, readAll, request, respond, settle, type Pair } from '../support.ts'
 
 let pair: Pair | null = null
@@ -225,6 +226,23 @@ describe('messages that make no sense', () => {
     await exchange.incoming.send.send({ kind: 'PeerStreamError' })
     expect(await codesOfAbort(pair)).toEqual({ stopped: 0x10e, reset: 0x10e })
     expect(exchange.incoming.h3AuditStats).toMatchObject({ sentStopSendingErrorCode: 0x10e, sentResetStreamErrorCode: 0x10e })
+  })
+
+  it('a frame of the wrong kind ends its stream, on a flow nothing (B20)', async () => {
+    pair = await h3Pair({ client: { enableExtendedConnect: true }, server: { enableExtendedConnect: true } })
+    const exchange = await request(pair, POST, true)
+    const wrong = { kind: 'Datagram', data: bytes('x'), flowId: 0 } as unknown as OutboundFrame
+    await exchange.incoming.send.send(wrong)
+    expect(await next(pair.serverController.events, 'StreamError')).toMatchObject({ streamId: 0, errorCode: 0x102 })
+    await settle()
+    pair.client.transport.datagramSend(new Uint8Array([7, 1]))
+    pair.client.wake()
+    const flow = await next(pair.serverController.events, 'NewFlow')
+    await flow.send.send({ kind: 'Body', data: bytes('x'), fin: true } as unknown as OutboundDatagram)
+    await flow.send.send({ kind: 'Datagram', data: bytes('x'), flowId: flow.flowId })
+    await settle()
+    expect(pair.server.isClosed).toBe(false)
+    expect((await respond(pair, await request(pair), true)).headers).toEqual(OK)
   })
 
   it('a request that may not be sent fails alone', async () => {

@@ -103,8 +103,8 @@ describe('GOAWAY', () => {
   })
 })
 
-describe('the end as an event (B19, B24)', () => {
-  it('a close by the peer, with streams open: receivers end without a fin', async () => {
+describe('the end as an event', () => {
+  it('a close by the peer, with streams open: receivers end without a fin, and the event says who and why (B24)', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)
     const response = await respond(pair, exchange)
@@ -129,7 +129,7 @@ describe('the end as an event (B19, B24)', () => {
     expect(exchange.incoming.h3AuditStats.recvdStreamFin).toBe('Explicit')
   })
 
-  it('a violation by the peer is named on the side that found it (RFC 9114 §6.2.1)', async () => {
+  it('a violation by the peer is named on the side that found it (B19, RFC 9114 §6.2.1)', async () => {
     pair = await h3Pair()
     // The client's control stream is stream 2: resetting it is H3_CLOSED_CRITICAL_STREAM.
     pair.client.transport.streamReset(2, 0)

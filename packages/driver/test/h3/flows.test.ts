@@ -158,7 +158,7 @@ describe('an application that lets go of its events', () => {
     // A client that knows the server's SETTINGS would not send it: here it does not keep to them.
     const id = pair.client.transport.openStream(true)
     const fields: readonly Header[] = [[':method', 'CONNECT'], [':protocol', 'webtransport'], [':scheme', 'https'], [':authority', 'a'], [':path', '/']]
-    pair.client.transport.streamWrite(id, encodeFrame(1, new QpackEncoder().encode(fields, 0)), true)
+    pair.client.transport.streamWrite(id, encodeFrame(1, new QpackEncoder().encode(id, fields)), true)
     pair.client.wake()
     await settle()
     // RFC 9220 §3: malformed where the setting was not sent; the stream is refused, not the connection.

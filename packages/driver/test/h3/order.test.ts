@@ -1,6 +1,7 @@
 // What the application sees, in which order, on streams that end as they should.
 
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Header } from '@quicwire/h3'
 import { GET, OK, POST, bytes, drainEvents, h3Pair, next, readAll, request, respond, settle, type Pair } from '../support.ts'
 
 let pair: Pair | null = null
@@ -95,6 +96,25 @@ describe('events', () => {
   })
 })
 
+describe('field compression', () => {
+  it('the QPACK table that is announced is one that can be used, either way (B14)', async () => {
+    pair = await h3Pair({ server: { qpackMaxTableCapacity: 4096, qpackBlockedStreams: 10 }, client: { qpackMaxTableCapacity: 4096 } })
+    const { settings } = await next(pair.clientController.events, 'IncomingSettings')
+    expect(settings).toContainEqual([1, 4096])
+    const long: readonly Header[] = [...GET, ['x-repeated', 'a value that is worth a place in the table']]
+    const sizes: number[] = []
+    for (let i = 0; i < 4; i++) {
+      const before = pair.client.stats().streamBytesSent
+      const exchange = await request(pair, long)
+      expect(exchange.incoming.headers).toEqual(long)
+      expect((await respond(pair, exchange, true)).headers).toEqual(OK)
+      sizes.push(pair.client.stats().streamBytesSent - before)
+    }
+    expect(sizes[3]).toBeLessThan(sizes[0]! / 2)
+    expect(pair.server.isClosed).toBe(false)
+  })
+})
+
 describe('many requests', () => {
   it('[81] test_bidi_stream_limit_reached: beyond the stream limit they wait and go out in order (B18)', async () => {
     pair = await h3Pair({ serverQuic: { initialMaxStreamsBidi: 2 } })
@@ -115,6 +135,20 @@ describe('many requests', () => {
       await readAll(event.incoming.recv)
     }
     expect(order).toEqual(Array.from({ length: 20 }, (_, i) => 100 + i))
+  })
+
+  it('a request that waited goes out with the one credit that comes (B23)', async () => {
+    pair = await h3Pair({ serverQuic: { initialMaxStreamsBidi: 1 } })
+    const sender = pair.clientController.requestSender()
+    for (const requestId of [1, 2]) sender.send({ requestId, headers: GET, bodyWriter: null })
+    const first = (await next(pair.serverController.events, 'Headers')).incoming
+    await settle()
+    // The second has opened nothing yet.
+    expect(pair.clientDriver.openStreams).toBe(1)
+    await readAll(first.recv)
+    await first.send.send({ kind: 'Headers', headers: OK, fin: true })
+    await readAll((await next(pair.clientController.events, 'IncomingHeaders')).incoming.recv)
+    expect(await next(pair.clientController.events, 'NewOutboundRequest')).toEqual({ kind: 'NewOutboundRequest', streamId: 4, requestId: 2 })
   })
 
   it('the queue of waiting requests is bounded', async () => {
