@@ -166,7 +166,7 @@ class ClientSide {
   private async run(): Promise<void> {
     for await (const event of this.controller.events) {
       if (event.kind === 'NewOutboundRequest') {
-        expect(this.started.has(event.requestId)).toBe(false)
+        if (this.started.has(event.requestId)) throw new Error(`request ${event.requestId} was started twice`)
         this.started.add(event.requestId)
         this.open.add(event.streamId)
       } else if (event.kind === 'NewFlow') {

@@ -27,6 +27,11 @@ export interface ConnectOptions {
   readonly timeoutMs?: number
   /** Aborting gives up connecting. */
   readonly signal?: AbortSignal
+  /**
+   * With 0-RTT where the server is known and takes it: resolves before the handshake is complete, and safe requests go out at once; the
+   * others wait. What is sent early may be replayed by others, and is protected less (RFC 8470). Default false.
+   */
+  readonly earlyData?: boolean
   readonly settings?: QuicSettings
   readonly http3?: Http3Settings
   readonly crypto?: CryptoChoice
@@ -68,9 +73,10 @@ export async function connectTarget(target: Target, options: ConnectOptions): Pr
     application: driver,
     crypto: options.crypto,
     socket: options.tunnel?.datagramSocket(),
+    earlyData: options.earlyData,
     signal: options.signal,
   })
-  return new H3Session(controller, connection, sessionInfo(connection, options.serverName ?? target.host), target.authority)
+  return new H3Session(controller, connection, () => sessionInfo(connection, options.serverName ?? target.host), target.authority)
 }
 
 function sessionInfo(connection: QuicConnection, serverName: string): SessionInfo {

@@ -11,7 +11,7 @@ import {
 } from '@quicwire/driver'
 import { BodyStream, ResponseError } from '../http/body-stream.ts'
 import type { BodySource, Header } from '../http/message.ts'
-import { headerValue, knownLength } from '../http/message.ts'
+import { TOO_EARLY, headerValue, isSafe, knownLength } from '../http/message.ts'
 import { sendBody } from '../http/send-body.ts'
 import type { IncomingResponse, RequestInit, Session, SessionInfo, SessionStats } from './session.ts'
 
@@ -19,8 +19,12 @@ const H3_REQUEST_CANCELLED = 0x10c
 
 /** One request from the call to the end of its response. */
 interface Exchange {
-  readonly requestId: number
+  requestId: number
   readonly path: string
+  readonly headers: readonly Header[]
+  readonly body: BodySource
+  /** It went out in early data. */
+  early: boolean
   /** -1 until the request has a stream. */
   streamId: number
   /** Why the response ended early, once known. */
@@ -32,9 +36,9 @@ interface Exchange {
 }
 
 export class H3Session implements Session {
-  readonly info: SessionInfo
   readonly authority: string
   readonly masque: MasqueClient
+  private readonly describe: () => SessionInfo
   private readonly controller: ClientH3Controller
   private readonly connection: QuicConnection
   private readonly byRequest: Map<number, Exchange>
@@ -45,8 +49,8 @@ export class H3Session implements Session {
   private failure: Error | null
   private finished: boolean
 
-  constructor(controller: ClientH3Controller, connection: QuicConnection, info: SessionInfo, authority: string) {
-    this.info = info
+  constructor(controller: ClientH3Controller, connection: QuicConnection, describe: () => SessionInfo, authority: string) {
+    this.describe = describe
     this.masque = new MasqueClient(controller)
     this.controller = controller
     this.connection = connection
@@ -60,6 +64,10 @@ export class H3Session implements Session {
     this.ended = this.pump()
   }
 
+  get info(): SessionInfo {
+    return this.describe()
+  }
+
   get closed(): boolean {
     return this.refusing || this.finished
   }
@@ -71,9 +79,8 @@ export class H3Session implements Session {
     const body = init.body ?? null
     const headers = requestHeaders(init, path, this.authority, body)
     const { onInformational } = init
-    const requestId = this.nextRequestId++
-    const exchange: Exchange = { requestId, path, streamId: -1, failure: null, waiting: null, aborted: false, onInformational }
-    this.byRequest.set(exchange.requestId, exchange)
+    const state = { requestId: -1, streamId: -1, early: false, failure: null, waiting: null, aborted: false }
+    const exchange: Exchange = { ...state, path, headers, body, onInformational }
     return new Promise<IncomingResponse>((resolve, reject) => {
       const onAbort = (): void => this.abort(exchange, signal!.reason as Error)
       const settled = (): void => signal?.removeEventListener('abort', onAbort)
@@ -89,15 +96,37 @@ export class H3Session implements Session {
         },
       }
       signal?.addEventListener('abort', onAbort, { once: true })
-      const sender = this.controller.requestSender()
-      const queued = sender.send({
-        requestId: exchange.requestId,
-        headers,
-        bodyWriter: body === null ? null : (send) => void this.upload(exchange, send, body, headers),
-      })
-      sender.close()
-      if (!queued) this.fail(exchange, this.lostConnection())
+      // RFC 8470 §4: what must not happen twice does not go out early.
+      if (this.isEarly && (body !== null || !isSafe(init.method ?? 'GET'))) this.sendLater(exchange)
+      else this.send(exchange)
     })
+  }
+
+  /** The handshake is not complete: what is sent may be replayed. */
+  private get isEarly(): boolean {
+    return this.connection.handshakeInfo === null
+  }
+
+  private sendLater(exchange: Exchange): void {
+    this.connection.established.then(
+      () => {
+        if (!exchange.aborted) this.send(exchange)
+      },
+      () => this.fail(exchange, this.lostConnection()),
+    )
+  }
+
+  private send(exchange: Exchange): void {
+    const { headers, body } = exchange
+    exchange.requestId = this.nextRequestId++
+    exchange.streamId = -1
+    exchange.early = this.isEarly
+    this.byRequest.set(exchange.requestId, exchange)
+    const sender = this.controller.requestSender()
+    const bodyWriter = body === null ? null : (send: OutboundFrameSender) => void this.upload(exchange, send, body, headers)
+    const queued = sender.send({ requestId: exchange.requestId, headers, bodyWriter })
+    sender.close()
+    if (!queued) this.fail(exchange, this.lostConnection())
   }
 
   stats(): SessionStats {
@@ -189,6 +218,13 @@ export class H3Session implements Session {
       return
     }
     const status = statusOf(incoming.headers)
+    if (status === TOO_EARLY && exchange.early) {
+      // RFC 8470 §5.2: "a client MAY automatically retry the request", and not in early data.
+      incoming.recv.close()
+      this.forget(exchange)
+      this.sendLater(exchange)
+      return
+    }
     const headers = withoutPseudo(incoming.headers)
     const body = new BodyStream(incoming.recv, () => exchange.failure ?? this.lostConnection())
     exchange.waiting = null

@@ -48,6 +48,7 @@ export interface SessionStats {
 }
 
 export interface Session {
+  /** In early data what is not settled yet is empty. */
   readonly info: SessionInfo
   /** Host, and the port unless it is 443. */
   readonly authority: string

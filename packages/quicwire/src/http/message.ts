@@ -17,6 +17,8 @@ export interface IncomingRequest {
   /** Without pseudo-headers. */
   readonly headers: readonly Header[]
   readonly body: ByteStream
+  /** It came before the handshake was complete, and may be a replay by somebody else (RFC 8470). */
+  readonly early: boolean
   /**
    * Sends an interim response (RFC 9110 §15.2), such as 103 Early Hints, before the final one. False when the client or the
    * connection is gone. Throws RangeError for a status that is not interim, and for 101, which HTTP/3 does not have (RFC 9114 §4.5).
@@ -33,6 +35,14 @@ export interface OutgoingResponse {
 }
 
 export type Handler = (request: IncomingRequest) => OutgoingResponse | Promise<OutgoingResponse>
+
+/** RFC 9110 §9.2.1: requests that only read may be repeated by anybody without harm, also by a replay of early data. */
+export function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'TRACE'
+}
+
+/** RFC 8470 §5.2: the server will not risk a replay; the client may ask again when the handshake is complete. */
+export const TOO_EARLY = 425
 
 /** The first value of a header, null when absent; `name` in lower case. */
 export function headerValue(headers: readonly Header[], name: string): string | null {

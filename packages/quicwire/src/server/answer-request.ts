@@ -4,14 +4,26 @@
 import { joinCookies, type IncomingH3Headers } from '@quicwire/driver'
 import { BodyStream, ResponseError } from '../http/body-stream.ts'
 import type { Handler, Header, IncomingRequest, OutgoingResponse } from '../http/message.ts'
-import { headerValue, knownLength } from '../http/message.ts'
+import { TOO_EARLY, headerValue, isSafe, knownLength } from '../http/message.ts'
 import { sendBody } from '../http/send-body.ts'
 
-export async function answerRequest(incoming: IncomingH3Headers, handler: Handler, onError: (error: Error) => void): Promise<void> {
+/** What answers the requests of a server. */
+export interface Answerer {
+  readonly handler: Handler
+  readonly onError: (error: Error) => void
+  /** Of early requests: which reach the handler; the others are answered 425. */
+  readonly takesEarly: (request: IncomingRequest) => boolean
+}
+
+export const takesSafe = (request: IncomingRequest): boolean => isSafe(request.method)
+
+/** `early`: it may be a replay. */
+export async function answerRequest(incoming: IncomingH3Headers, early: boolean, answerer: Answerer): Promise<void> {
+  const { onError } = answerer
   const body = new BodyStream(incoming.recv, () => new ResponseError('the request was cut short by the client'))
-  const request = requestFrom(incoming, body)
+  const request = requestFrom(incoming, body, early)
   try {
-    await send(incoming, request, await response(request, handler, onError))
+    await send(incoming, request, await response(request, answerer))
   } catch (error) {
     onError(asError(error))
   } finally {
@@ -21,7 +33,7 @@ export async function answerRequest(incoming: IncomingH3Headers, handler: Handle
   }
 }
 
-function requestFrom(incoming: IncomingH3Headers, body: BodyStream): IncomingRequest {
+function requestFrom(incoming: IncomingH3Headers, body: BodyStream, early: boolean): IncomingRequest {
   const fields = incoming.headers
   // RFC 9114 §4.2.1: an application that knows nothing of HTTP/3 gets one cookie line.
   const headers = joinCookies(fields).filter(([name]) => !name.startsWith(':'))
@@ -32,6 +44,7 @@ function requestFrom(incoming: IncomingH3Headers, body: BodyStream): IncomingReq
     scheme: headerValue(fields, ':scheme') ?? '',
     headers,
     body,
+    early,
     inform: (status, interim = []) => inform(incoming, status, interim),
   }
 }
@@ -43,8 +56,9 @@ async function inform(incoming: IncomingH3Headers, status: number, headers: read
   return incoming.send.send({ kind: 'Headers', headers: [[':status', String(status)], ...headers] })
 }
 
-async function response(request: IncomingRequest, handler: Handler, onError: (error: Error) => void): Promise<OutgoingResponse> {
+async function response(request: IncomingRequest, { handler, onError, takesEarly }: Answerer): Promise<OutgoingResponse> {
   try {
+    if (request.early && !takesEarly(request)) return { status: TOO_EARLY }
     return await handler(request)
   } catch (error) {
     onError(asError(error))

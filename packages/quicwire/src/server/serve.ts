@@ -2,6 +2,7 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import {
+  http3EarlyData,
   listen,
   MasqueProxy,
   serverH3Driver,
@@ -14,10 +15,10 @@ import {
   type QuicSettings,
   type ServerH3Controller,
 } from '@quicwire/driver'
-import type { Handler } from '../http/message.ts'
+import type { Handler, IncomingRequest } from '../http/message.ts'
 import { CertificateFileError } from '../tls/certificate-files.ts'
 import { TUNNEL_DATAGRAM_SIZE } from '../masque/tunnel-settings.ts'
-import { answerRequest } from './answer-request.ts'
+import { answerRequest, takesSafe, type Answerer } from './answer-request.ts'
 import { developmentCertificate } from './development-certificate.ts'
 
 export interface ServeOptions {
@@ -34,6 +35,13 @@ export interface ServeOptions {
    * addresses, for everybody: see `authorize`. Default: no tunnels.
    */
   readonly proxy?: MasqueProxyOptions | MasqueProxy
+  /**
+   * Take 0-RTT: requests of returning clients then arrive a round trip earlier, and may be replays (RFC 8470). Safe methods reach the
+   * handler, with `early` true; the others, and tunnels, are answered 425 and come again. Default false.
+   */
+  readonly earlyData?: boolean
+  /** Which early requests reach the handler, in place of those with safe methods. Whoever says more must be immune to replays. */
+  readonly takesEarly?: (request: IncomingRequest) => boolean
   /** What went wrong with one request. Default: nothing is said. */
   readonly onError?: (error: Error) => void
   readonly settings?: QuicSettings
@@ -67,7 +75,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const listener = await listen({
     host,
     port: options.port ?? 4433,
-    tls: { certificates: [certificate] },
+    tls: { certificates: [certificate], earlyData: options.earlyData },
+    earlyDataPolicy: http3EarlyData(http3Settings(options)),
     settings: options.proxy === undefined ? options.settings : { datagramSize: TUNNEL_DATAGRAM_SIZE, ...options.settings },
     crypto: options.crypto,
   })
@@ -108,8 +117,7 @@ class H3Server implements Server {
 
   private async accept(): Promise<void> {
     for await (const incoming of this.listener) {
-      const http3 = this.proxy === null ? this.options.http3 : proxySettings(this.options)
-      const { driver, controller } = serverH3Driver(http3)
+      const { driver, controller } = serverH3Driver(http3Settings(this.options))
       const connection = incoming.start(driver)
       this.connections.add(connection)
       void connection.closed.then(() => this.connections.delete(connection))
@@ -118,19 +126,23 @@ class H3Server implements Server {
   }
 
   private async run(controller: ServerH3Controller): Promise<void> {
-    const onError = this.options.onError ?? (() => undefined)
+    const { handler, onError = () => undefined, takesEarly = takesSafe } = this.options
+    const answerer: Answerer = { handler, onError, takesEarly }
     const tunnels = this.proxy?.connection(controller) ?? null
     if (tunnels !== null) this.tunnels.add(tunnels)
     for await (const event of controller.events) {
-      if (tunnels?.on(event) === true) continue
-      if (event.kind === 'Headers') void answerRequest(event.incoming, this.options.handler, onError)
+      // RFC 8470: a tunnel that may be a replay is not opened; it gets its 425 like other requests.
+      const early = event.kind === 'Headers' && event.isInEarlyData
+      if (!early && tunnels?.on(event) === true) continue
+      if (event.kind === 'Headers') void answerRequest(event.incoming, early, answerer)
     }
     if (tunnels !== null) this.tunnels.delete(tunnels)
   }
 }
 
 /** RFC 9297 §2.1.1: HTTP Datagrams are not offered without QUIC's; tunnels then use capsules. */
-function proxySettings({ settings, http3 }: ServeOptions): Http3Settings {
+function http3Settings({ proxy, settings, http3 }: ServeOptions): Http3Settings {
+  if (proxy === undefined) return http3 ?? {}
   return { enableExtendedConnect: true, enableDatagrams: settings?.enableDgram !== false, ...http3 }
 }
 
