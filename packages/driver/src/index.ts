@@ -11,6 +11,9 @@ export type { Waker } from './channel/waker.ts'
 export { ClientSocket, connect } from './connect.ts'
 export type { ClientSocketOptions, ConnectOptions } from './connect.ts'
 export * from './errors.ts'
+export { WorkerConnectionIds, workerOf } from './group/worker-ids.ts'
+export { joinGroup, WorkerGroup } from './group/worker-group.ts'
+export type { GroupMember, WorkerGroupOptions } from './group/worker-group.ts'
 export { H3AuditStats } from './h3/audit-stats.ts'
 export type { StreamClosureKind } from './h3/audit-stats.ts'
 export { RequestSender } from './h3/commands.ts'
@@ -104,6 +107,8 @@ export type {
   PeerVerifier,
   ServerTlsOptions,
 } from './tls/tls-options.ts'
+export { wrapConnection } from './wrap.ts'
+export type { WrapOptions, WrappedConnection } from './wrap.ts'
 export {
   createDevCertificate,
   MemorySessionStore,

@@ -1,0 +1,187 @@
+// Several worker threads behind one UDP port. Where the system shares ports between sockets (SO_REUSEPORT; Node 23.1, 22.12) each worker
+// has a socket of its own; elsewhere the main thread receives and sends for all of them. Connections belong to the worker that issued
+// their connection ID, wherever their packets come in, so that they survive a change of address; all workers share the keys of tokens,
+// tickets and stateless resets.
+
+import { randomBytes } from 'node:crypto'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { OptionError } from '../errors.ts'
+import type { DatagramHandler } from '../io/datagram-socket.ts'
+import { DgramSocket, resolveHost } from '../io/dgram-socket.ts'
+import type { SocketAddress } from '../io/socket-address.ts'
+import type { ListenOptions } from '../listen.ts'
+import { cryptoProvider, type CryptoChoice } from '../tls/crypto-choice.ts'
+import { Outbox, type Datagrams } from './messages.ts'
+import { PortSocket, SharedSocket, remoteOf } from './port-socket.ts'
+import { WorkerConnectionIds, workerOf } from './worker-ids.ts'
+
+/** Bytes of connection IDs, unless WorkerGroupOptions says otherwise. */
+const CONNECTION_ID_LENGTH = 8
+const KEY_LENGTH = 32
+const MAX_WORKERS = 256
+
+export interface WorkerGroupOptions {
+  /** Local address or name. Default `0.0.0.0`. */
+  readonly host?: string | undefined
+  /** Default 0: any free port. */
+  readonly port?: number | undefined
+  /** How many, 1 to 256. */
+  readonly workers: number
+  /** Bytes of connection IDs, 1 to 20. Default 8. */
+  readonly connectionIdLength?: number | undefined
+  /**
+   * `system`: every worker has a socket on the port, which the system must be able to share. `main`: the main thread has the only one.
+   * Default `main`.
+   */
+  readonly sockets?: 'system' | 'main' | undefined
+}
+
+/** What a worker needs to join: goes into its workerData, with `port` in the transfer list. */
+export interface GroupMember {
+  readonly index: number
+  readonly count: number
+  readonly port: MessagePort
+  readonly localAddress: SocketAddress
+  readonly sockets: 'system' | 'main'
+  readonly connectionIdLength: number
+  readonly tokenKey: Uint8Array
+  readonly ticketKey: Uint8Array
+  readonly resetKey: Uint8Array
+}
+
+export class WorkerGroup implements DatagramHandler {
+  readonly localAddress: SocketAddress
+  private readonly socket: DgramSocket
+  private readonly options: WorkerGroupOptions
+  private readonly inboxes: (Outbox | null)[]
+  private readonly ports: (MessagePort | null)[]
+  private readonly keys: readonly Uint8Array[]
+  private turnDue: boolean
+  private closed: boolean
+
+  private constructor(socket: DgramSocket, options: WorkerGroupOptions) {
+    this.localAddress = socket.localAddress
+    this.socket = socket
+    this.options = options
+    this.inboxes = new Array<Outbox | null>(options.workers).fill(null)
+    this.ports = new Array<MessagePort | null>(options.workers).fill(null)
+    this.keys = [randomBytes(KEY_LENGTH), randomBytes(KEY_LENGTH), randomBytes(KEY_LENGTH)]
+    this.turnDue = false
+    this.closed = false
+  }
+
+  /** Binds the port. Rejects with SocketError, NameError or OptionError. */
+  static async bind(options: WorkerGroupOptions): Promise<WorkerGroup> {
+    const { workers } = options
+    if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS) throw new OptionError(`workers is 1 to ${MAX_WORKERS}, not ${workers}`)
+    const { address } = await resolveHost(options.host ?? '0.0.0.0')
+    const socket = await DgramSocket.bind({ address, port: options.port ?? 0, reusePort: options.sockets === 'system' })
+    const group = new WorkerGroup(socket, options)
+    if (options.sockets !== 'system') socket.open(group)
+    return group
+  }
+
+  /** The place of worker `index`, once each: `new Worker(file, { workerData: { member }, transferList: [member.port] })`. */
+  member(index: number): GroupMember {
+    if (this.ports[index] !== null) throw new OptionError(`there is no place for worker ${index}, or it has been taken`)
+    const { port1, port2 } = new MessageChannel()
+    this.ports[index] = port1
+    this.inboxes[index] = new Outbox(port1, 'in')
+    port1.on('message', (message: Datagrams) => this.onMessage(message))
+    port1.on('close', () => {
+      this.inboxes[index] = null
+    })
+    port1.unref()
+    const [tokenKey, ticketKey, resetKey] = this.keys
+    return {
+      index,
+      count: this.options.workers,
+      port: port2,
+      localAddress: this.localAddress,
+      sockets: this.options.sockets ?? 'main',
+      connectionIdLength: this.options.connectionIdLength ?? CONNECTION_ID_LENGTH,
+      tokenKey: tokenKey!,
+      ticketKey: ticketKey!,
+      resetKey: resetKey!,
+    }
+  }
+
+  /** All workers are in their place: with sockets of the system, the main thread's own one would take packets from them. */
+  async ready(): Promise<void> {
+    if (this.options.sockets === 'system') await this.socket.close()
+  }
+
+  /** Frees the port; listeners of workers that are still there fail. */
+  async close(): Promise<void> {
+    this.closed = true
+    for (const port of this.ports) port?.close()
+    await this.socket.close()
+  }
+
+  onReadable(): void {
+    if (this.turnDue) return
+    this.turnDue = true
+    setImmediate(() => this.dispatch())
+  }
+
+  onWritable(): void {
+    // Workers do not wait: what the system does not take is lost, as on the network.
+  }
+
+  onUnreachable(): void {
+    // Of an unconnected socket: of nobody in particular.
+  }
+
+  onFailed(): void {
+    for (const port of this.ports) port?.close()
+  }
+
+  private dispatch(): void {
+    this.turnDue = false
+    const batch = this.socket.receive()
+    if (batch === null) return
+    for (let i = 0; i < batch.length; i++) {
+      const { remoteAddress, remotePort } = remoteOf(batch.paths[i]!)
+      this.deliver(batch.datagrams[i]!, remoteAddress, remotePort)
+    }
+    batch.clear()
+    for (const inbox of this.inboxes) inbox?.post()
+  }
+
+  private deliver(datagram: Uint8Array, address: string, port: number): void {
+    const worker = workerOf(datagram, this.options.workers)
+    if (worker >= 0) this.inboxes[worker]?.add(datagram, address, port)
+  }
+
+  private onMessage({ kind, datagrams, addresses, ports }: Datagrams): void {
+    if (this.closed) return
+    for (const [i, datagram] of datagrams.entries()) {
+      if (kind === 'foreign') this.deliver(datagram, addresses[i]!, ports[i]!)
+      else {
+        this.socket.acquire().set(datagram)
+        this.socket.send(datagram.length, this.socket.path(addresses[i]!, ports[i]!), 0)
+      }
+    }
+    for (const inbox of this.inboxes) inbox?.post()
+  }
+}
+
+/** In the worker: what goes into listen() besides the certificates. Early data needs a record of replays all workers share: leave it off. */
+export async function joinGroup(
+  member: GroupMember,
+  crypto?: CryptoChoice,
+): Promise<Pick<ListenOptions, 'socket' | 'connectionIds' | 'tokenKeys' | 'resetKey'> & { readonly ticketKeys: readonly Uint8Array[] }> {
+  const provider = await cryptoProvider(crypto)
+  const { index, count, port, localAddress, connectionIdLength } = member
+  const socket =
+    member.sockets === 'main'
+      ? new PortSocket(port, localAddress)
+      : new SharedSocket(await DgramSocket.bind({ ...localAddress, reusePort: true }), port, index, count)
+  return {
+    socket,
+    connectionIds: new WorkerConnectionIds(provider.random, connectionIdLength, index, count),
+    tokenKeys: [member.tokenKey],
+    resetKey: member.resetKey,
+    ticketKeys: [member.ticketKey],
+  }
+}
