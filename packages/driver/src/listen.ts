@@ -252,9 +252,10 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
     }
   }
 
-  /** Stops accepting, ends every connection, frees the port. Resolves when that is done. */
+  /** Stops accepting, ends every connection, frees the port. Resolves when that is done. A second call may be more urgent. */
   close(options: ListenerCloseOptions = {}): Promise<void> {
-    this.closing ??= this.end(options)
+    if (this.closing === null) this.closing = this.end(options)
+    else if (options.graceful !== true) this.router.closeAll(H3_NO_ERROR, '')
     return this.closing
   }
 

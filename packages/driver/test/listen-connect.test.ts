@@ -160,6 +160,23 @@ describe('listen and connect over UDP', () => {
     await closing
   })
 
+  it('an immediate close overrules a graceful one', async () => {
+    const listener = await listen({ host: '127.0.0.1', tls: { certificates: [certificate] } })
+    const { driver, controller } = clientH3Driver()
+    const accepting = listener.accept()
+    const connecting = connect({ host: '127.0.0.1', port: listener.address().port, tls: { insecure: true }, application: driver })
+    const server = serverH3Driver()
+    ;(await accepting)!.start(server.driver)
+    const connection = await connecting
+    controller.requestSender().send({ requestId: 1, headers: GET, bodyWriter: null })
+    await next(server.controller.events, 'Headers')
+    const graceful = listener.close({ graceful: true, timeout: 3_600_000 })
+    await next(controller.events, 'GoAway')
+    expect(connection.isClosed).toBe(false)
+    await Promise.all([graceful, listener.close()])
+    expect(await connection.closed).toMatchObject({ cause: 'peer', application: true, code: 0x100 })
+  })
+
   it('the port is free again after close', async () => {
     const { listener, port } = await echoServer()
     await client(port)

@@ -17,18 +17,20 @@ export interface Answerer {
 
 export const takesSafe = (request: IncomingRequest): boolean => isSafe(request.method)
 
-/** `early`: it may be a replay. */
-export async function answerRequest(incoming: IncomingH3Headers, early: boolean, answerer: Answerer): Promise<void> {
+/** `early`: it may be a replay. `abort`: resets what has been sent of the response, when the rest cannot follow. */
+export async function answerRequest(incoming: IncomingH3Headers, early: boolean, answerer: Answerer, abort: () => void): Promise<void> {
   const { onError } = answerer
   const body = new BodyStream(incoming.recv, () => new ResponseError('the request was cut short by the client'))
   const request = requestFrom(incoming, body, early)
   try {
     await send(incoming, request, await response(request, answerer))
+    // Without a final frame this resets the stream.
+    incoming.send.close()
   } catch (error) {
+    abort()
     onError(asError(error))
   } finally {
-    // Without a final frame this resets the stream; what is left of the request is not wanted.
-    incoming.send.close()
+    // What is left of the request is not wanted.
     if (!body.complete) body.cancel()
   }
 }

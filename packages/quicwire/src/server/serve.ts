@@ -85,6 +85,9 @@ export async function serve(options: ServeOptions): Promise<Server> {
   return new H3Server(listener, options, `https://${name}${port === 443 ? '' : `:${port}`}/`, port, certificateSha256)
 }
 
+/** RFC 9114 §8.1: a body that broke on its way is the server's fault, not a change of mind. */
+const H3_INTERNAL_ERROR = 0x102
+
 class H3Server implements Server {
   readonly url: string
   readonly port: number
@@ -134,7 +137,10 @@ class H3Server implements Server {
       // RFC 8470: a tunnel that may be a replay is not opened; it gets its 425 like other requests.
       const early = event.kind === 'Headers' && event.isInEarlyData
       if (!early && tunnels?.on(event) === true) continue
-      if (event.kind === 'Headers') void answerRequest(event.incoming, early, answerer)
+      if (event.kind !== 'Headers') continue
+      const { streamId } = event.incoming
+      const abort = (): void => controller.shutdownStream(streamId, { kind: 'Write', errorCode: H3_INTERNAL_ERROR })
+      void answerRequest(event.incoming, early, answerer, abort)
     }
     if (tunnels !== null) this.tunnels.delete(tunnels)
   }
