@@ -1,5 +1,5 @@
 // The tests of the driver this one is modelled on, by number and name. Each has an equivalent here whose title begins with both:
-// `[18] client_send_reset_…`. Titles with `(fixed: B7)` assert what we do instead: docs/decisions/0008-driver-defects.md.
+// `[18] client_send_reset_…`. Titles with `(fixed: B7)` assert what we do instead: docs/decisions/0010-driver-defects.md.
 
 export const CATALOGUE: readonly string[] = [
   'zero_readable_uses_floor',
