@@ -47,7 +47,7 @@ class Run {
 
   async withServerOf(peer: Peer): Promise<void> {
     for (const subject of clientCases) {
-      const possible = peer.serve !== undefined && (!subject.conversation || peer.answersConversation === true)
+      const possible = peer.serve !== undefined && (!subject.conversation || peer.answersConversation === true) && (subject.dynamicTable !== true || peer.dynamicTable === true)
       await this.row(peer, 'server', subject.name, !possible ? null : async (caseFiles) => {
         const server = await peer.serve!(this.files.root, caseFiles)
         try {
@@ -66,7 +66,7 @@ class Run {
         const errors: Error[] = []
         const server = await startServer(this.files, (error) => void errors.push(error))
         try {
-          await run(server.port, this.files, caseFiles, this.options.timeoutMs)
+          await run(server, this.files, caseFiles, this.options.timeoutMs)
         } catch (error) {
           throw errors.length === 0 ? error : new Error(`${(error as Error).message}; our server: ${errors[0]!.message}`, { cause: error })
         } finally {

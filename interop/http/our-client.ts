@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { connect, headerValue, type ByteStream, type IncomingResponse, type Session } from 'quicwire'
+import { connect, headerValue, type ByteStream, type Header, type HeaderCompressionStats, type IncomingResponse, type Session } from 'quicwire'
 import type { CaseFiles } from '../peers/peer.ts'
 import { HINT, TRAILER, countLargeFields, largeFields } from './conversation.ts'
 import { SIZES, type HttpFiles, type TestFile } from './test-files.ts'
@@ -13,6 +13,8 @@ export interface ClientCase {
   readonly name: string
   /** Needs a server that answers what conversation.ts describes. */
   readonly conversation: boolean
+  /** Needs a peer whose QPACK has dynamic tables. */
+  readonly dynamicTable?: boolean
   /** Rejects when the case fails. */
   run(session: Session, files: HttpFiles): Promise<void>
 }
@@ -38,6 +40,7 @@ export const clientCases: readonly ClientCase[] = [
   { name: 'trailers', conversation: true, run: trailers },
   { name: '103 Early Hints', conversation: true, run: hints },
   { name: '100 large fields each way', conversation: true, run: fields },
+  { name: 'dynamic table in both directions', conversation: false, dynamicTable: true, run: dynamicTable },
 ]
 
 async function download(session: Session, file: TestFile): Promise<void> {
@@ -83,6 +86,24 @@ async function fields(session: Session): Promise<void> {
   const response = await ok(await session.request('/-/fields/100', { headers: largeFields(100) }))
   equal('request fields at the server', await response.text(), '100')
   equal('response fields', countLargeFields(response.headers), 100)
+}
+
+/** Rounds of requests that are alike but for their path. The first few tell each encoder what comes back, and let acknowledgments pass. */
+async function dynamicTable(session: Session, files: HttpFiles): Promise<void> {
+  const headers: Header[] = [['user-agent', 'quicwire interoperability'], ['accept', 'application/octet-stream'], ['x-run', 'dynamic table']]
+  const get = async (file: TestFile): Promise<void> => {
+    const { sha256 } = await digestOf(await ok(await session.request(`/${file.name}`, { headers })))
+    equal(`${file.name}: SHA-256`, sha256, file.sha256)
+  }
+  for (const file of files.small.slice(0, 8)) await get(file)
+  await Promise.all(files.small.slice(8, 64).map(get))
+  checkCompression(session.stats().qpack)
+}
+
+/** Rejects a connection on which either side has not made use of its dynamic table. */
+export function checkCompression(qpack: HeaderCompressionStats): void {
+  for (const [what, count] of Object.entries(qpack)) if (count === 0) throw new Error(`${what} is 0: ${JSON.stringify(qpack)}`)
+  if (qpack.insertionsAcknowledged > qpack.insertedByUs) throw new Error(`more acknowledged than inserted: ${JSON.stringify(qpack)}`)
 }
 
 type ClientHeaders = IncomingResponse['headers']

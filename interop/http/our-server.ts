@@ -7,13 +7,13 @@ import { createFileHandler, serve, type Server } from 'quicwire'
 import type { CaseFiles, Peer, PeerAnswer, PeerRequest } from '../peers/peer.ts'
 import { sha256OfFile } from '../smoke/test-files.ts'
 import { conversation } from './conversation.ts'
-import { equal } from './our-client.ts'
+import { checkCompression, equal } from './our-client.ts'
 import { SIZES, type HttpFiles, type TestFile } from './test-files.ts'
 
 export interface ServerCase {
   readonly name: string
   /** Null when the peer's client cannot do it. Rejects when the case fails. */
-  of(peer: Peer): ((port: number, files: HttpFiles, caseFiles: CaseFiles, timeoutMs: number) => Promise<void>) | null
+  of(peer: Peer): ((server: Server, files: HttpFiles, caseFiles: CaseFiles, timeoutMs: number) => Promise<void>) | null
 }
 
 export async function startServer(files: HttpFiles, onError: (error: Error) => void): Promise<Server> {
@@ -61,12 +61,23 @@ export const serverCases: readonly ServerCase[] = [
         equal('response fields', answer.fields, 100)
       }),
   },
+  {
+    name: 'dynamic table in both directions',
+    of: (peer) => {
+      const run = peer.dynamicTable === true ? downloads(peer, (files) => files.small.slice(0, 300)) : null
+      if (run === null) return null
+      return async (server, files, caseFiles, timeoutMs) => {
+        await run(server, files, caseFiles, timeoutMs)
+        checkCompression(server.stats().qpack)
+      }
+    },
+  },
 ]
 
 function downloads(peer: Peer, choose: (files: HttpFiles) => readonly TestFile[]): ReturnType<ServerCase['of']> {
   const verb = peer.download
   if (verb === undefined) return null
-  return async (port, files, caseFiles, timeoutMs) => {
+  return async ({ port }, files, caseFiles, timeoutMs) => {
     const output = join(caseFiles.logDirectory, 'downloads')
     await mkdir(output, { recursive: true })
     const chosen = choose(files)
@@ -77,7 +88,7 @@ function downloads(peer: Peer, choose: (files: HttpFiles) => readonly TestFile[]
 
 function upload(peer: Peer, index: number): ReturnType<ServerCase['of']> {
   if (peer.exchange === undefined && peer.upload === undefined) return null
-  return async (port, files, caseFiles, timeoutMs) => {
+  return async ({ port }, files, caseFiles, timeoutMs) => {
     const file = files.sizes[index]!
     const path = join(files.root, file.name)
     if (peer.exchange === undefined) {
@@ -98,7 +109,7 @@ function exchange(
 ): ReturnType<ServerCase['of']> {
   const verb = peer.exchange
   if (verb === undefined) return null
-  return async (port, files, caseFiles, timeoutMs) => {
+  return async ({ port }, files, caseFiles, timeoutMs) => {
     const answer = await verb(port, request(files), caseFiles, timeoutMs)
     equal('status', answer.status, 200)
     check(answer, files)

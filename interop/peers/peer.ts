@@ -65,6 +65,8 @@ export interface Peer {
   readonly name: string
   /** HTTP cases this version fails through its own fault: 'ROLE: CASE' to the reason. */
   readonly faults?: Readonly<Record<string, string>>
+  /** Its QPACK has dynamic tables in both directions. */
+  readonly dynamicTable?: boolean
   /** Makes it available; resolves with its version, rejects with InstallError. */
   install(): Promise<string>
   /** Serves `root` over HTTP/3 on 127.0.0.1; resolves when it answers. */

@@ -15,6 +15,8 @@ const script = (name: string): string => fileURLToPath(new URL(name, import.meta
 export const aioquic: Peer = {
   name: 'aioquic',
 
+  dynamicTable: true,
+
   faults: { 'client: HEAD': 'its client compares content-length with the content it did not ask for (RFC 9110 §8.6 allows the field)' },
 
   install: () => runInstallScript(new URL('install.sh', import.meta.url), [environment]),

@@ -15,6 +15,8 @@ const env = (keylog: string): Record<string, string> => ({ PATH: `${process.env[
 export const ngtcp2: Peer = {
   name: 'ngtcp2',
 
+  dynamicTable: true,
+
   faults: {
     'server: download of 0 B': 'gtlsserver answers 404 for an empty file, which it cannot map into memory',
     'client: upload of 0 B': 'gtlsclient cannot map an empty file into memory',

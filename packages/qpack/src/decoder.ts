@@ -44,6 +44,7 @@ export class QpackDecoder implements EncoderInstructions {
   private readonly writer: SectionWriter
   /** §2.1.4: insertions the peer's encoder knows, or will know from what has been written, to have arrived. */
   private acknowledgedCount: number
+  private referring: number
 
   constructor(options: QpackDecoderOptions) {
     this.maxTableCapacity = options.maxTableCapacity ?? 0
@@ -61,6 +62,7 @@ export class QpackDecoder implements EncoderInstructions {
     this.instructions = new EncoderInstructionReader(this)
     this.writer = new SectionWriter()
     this.acknowledgedCount = 0
+    this.referring = 0
   }
 
   /**
@@ -94,6 +96,7 @@ export class QpackDecoder implements EncoderInstructions {
   private acknowledge(streamId: number, required: number): void {
     // §4.4.1 Section Acknowledgment: 1 stream(7+)
     this.writer.prefixInt(0x80, 7, streamId)
+    this.referring += 1
     if (required > this.acknowledgedCount) this.acknowledgedCount = required
   }
 
@@ -192,6 +195,11 @@ export class QpackDecoder implements EncoderInstructions {
   /** Insertions and duplications so far. */
   get insertCount(): number {
     return this.table.insertCount
+  }
+
+  /** Sections decoded so far that refer to the dynamic table. */
+  get referringSections(): number {
+    return this.referring
   }
 
   /** Streams that wait for insertions. */

@@ -38,6 +38,7 @@ export class QpackEncoder implements DecoderInstructions {
   /** The peer's SETTINGS_QPACK_MAX_TABLE_CAPACITY: how the Required Insert Count wraps. */
   private peerMaxTableCapacity: number
   private blockedStreams: number
+  private referring: number
 
   constructor(options: QpackEncoderOptions = {}) {
     this.instructionRoom = Infinity
@@ -50,6 +51,7 @@ export class QpackEncoder implements DecoderInstructions {
     this.plan = new EncodePlan(this.table, new InsertionPolicy())
     this.peerMaxTableCapacity = 0
     this.blockedStreams = 0
+    this.referring = 0
   }
 
   /**
@@ -99,7 +101,10 @@ export class QpackEncoder implements DecoderInstructions {
     writer.prefixInt(0x00, 8, encodeRequiredInsertCount(plan.requiredInsertCount, maxEntries(this.peerMaxTableCapacity)))
     writer.prefixInt(0x00, 7, 0)
     for (let i = 0; i < fields.length; i += 1) this.write(fields[i]!, i)
-    if (plan.requiredInsertCount > 0) sections.add(streamId, plan.requiredInsertCount, table.plannedFloor, table.knownReceivedCount)
+    if (plan.requiredInsertCount > 0) {
+      sections.add(streamId, plan.requiredInsertCount, table.plannedFloor, table.knownReceivedCount)
+      this.referring += 1
+    }
     table.plannedFloor = Infinity
     return writer.view()
   }
@@ -183,6 +188,11 @@ export class QpackEncoder implements DecoderInstructions {
   /** §2.1.4. */
   get knownReceivedCount(): number {
     return this.table.knownReceivedCount
+  }
+
+  /** Sections encoded so far that refer to the dynamic table. */
+  get referringSections(): number {
+    return this.referring
   }
 
   /** Sections with dynamic references that have not been acknowledged. */

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest'
 import {
-  connect, developmentCertificate, request, ResponseError, serve, type ByteStream, type Handler, type Header, type Server, type Session,
+  connect, developmentCertificate, headerValue, request, ResponseError, serve, type ByteStream, type Handler, type Header, type Server, type Session,
 } from '../src/index.ts'
 
 const certificate = await developmentCertificate()
@@ -126,6 +126,79 @@ describe('a request', () => {
     const server = await start(() => ({ status: 200, body: pattern(300_000) }))
     const response = await request(server.url, { insecure: true })
     expect((await response.bytes()).length).toBe(300_000)
+  })
+})
+
+describe('priority (RFC 9218)', () => {
+  it.each([
+    [{ urgency: 1 }, 'u=1'],
+    [{ incremental: true }, 'i'],
+    [{ urgency: 3, incremental: false }, 'u=3, i=?0'],
+    [{ urgency: 0, incremental: true }, 'u=0, i'],
+    [{}, null],
+    [undefined, null],
+  ])('%j goes out as the field %s, both ways', async (priority, field) => {
+    const choice = priority === undefined ? {} : { priority }
+    const { client } = await pair((incoming) => ({ status: 200, body: headerValue(incoming.headers, 'priority') ?? 'none', ...choice }))
+    const response = await client.request('/', choice)
+    expect(await response.text()).toBe(field ?? 'none')
+    expect(headerValue(response.headers, 'priority')).toBe(field)
+  })
+
+  it('a field of its own goes before it', async () => {
+    const { client } = await pair((incoming) => ({ status: 200, body: JSON.stringify(incoming.headers) }))
+    const response = await client.request('/', { headers: [['priority', 'u=7']], priority: { urgency: 1 } })
+    expect(JSON.parse(await response.text())).toEqual([['priority', 'u=7']])
+  })
+
+  it.each([-1, 8, 1.5, NaN])('urgency %d is refused', async (urgency) => {
+    const { client } = await pair(() => ({ status: 200 }))
+    await expect(client.request('/', { priority: { urgency } })).rejects.toThrow(RangeError)
+  })
+
+  it('orders what the server sends: the urgent response is whole before the other one', async () => {
+    const started: string[] = []
+    const body = pattern(3_000_000)
+    const { client } = await pair((incoming) => {
+      started.push(incoming.path)
+      return { status: 200, body }
+    })
+    const order: string[] = []
+    const get = async (path: string, urgency: number): Promise<void> => {
+      const response = await client.request(path, { priority: { urgency } })
+      expect((await response.bytes()).length).toBe(body.length)
+      order.push(path)
+    }
+    await Promise.all([get('/later', 6), get('/sooner', 1)])
+    expect(started).toEqual(['/later', '/sooner'])
+    expect(order).toEqual(['/sooner', '/later'])
+  })
+})
+
+describe('header compression (RFC 9204)', () => {
+  it('is counted at both ends', async () => {
+    const { server, client } = await pair(() => ({ status: 200, headers: [['x-served-by', 'cache-7'], ['vary', 'accept-language']], body: 'x' }))
+    expect(client.stats().qpack.insertedByUs).toBe(0)
+    for (let i = 0; i < 6; i += 1) await (await client.request('/page', { headers: [['x-tenant', 'blue'], ['user-agent', 'test of counters']] })).text()
+    const here = client.stats().qpack
+    const there = server.stats().qpack
+    for (const counters of [here, there]) for (const count of Object.values(counters)) expect(count, JSON.stringify(counters)).toBeGreaterThan(0)
+    expect([there.insertedByPeer, here.insertedByPeer]).toEqual([here.insertedByUs, there.insertedByUs])
+    expect(there.referringSectionsReceived).toBe(here.referringSectionsSent)
+    await client.close()
+    expect(client.stats().qpack.insertedByUs).toBe(here.insertedByUs)
+    await server.close()
+    expect(server.stats()).toMatchObject({ connections: 1, openConnections: 0, qpack: { insertedByUs: there.insertedByUs } })
+  })
+
+  it('is without dynamic tables where the peer allows none', async () => {
+    const server = await start(() => ({ status: 200 }))
+    const client = await connect(server.url, { ca: certificate.cert, http3: { qpackMaxTableCapacity: 0 } })
+    open.push(client)
+    for (let i = 0; i < 4; i += 1) await (await client.request('/', { headers: [['x-tenant', 'blue']] })).text()
+    const { insertedByUs, insertedByPeer } = client.stats().qpack
+    expect(insertedByUs).toBeGreaterThan(0)
+    expect(insertedByPeer).toBe(0)
   })
 })
 

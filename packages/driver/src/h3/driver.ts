@@ -1,7 +1,7 @@
 // H3Driver: the ready-made application that speaks HTTP/3. Made together with its controller; the two share an event and a command
 // channel and nothing else. This file maps the worker's callbacks and the HTTP/3 layer's events onto the core and the role's hooks.
 
-import { decodeRememberedSettings, encodeRememberedSettings, type H3Event as LayerEvent, type Setting } from '@quicwire/h3'
+import { decodeRememberedSettings, encodeRememberedSettings, type H3Event as LayerEvent, type QpackCounters, type Setting } from '@quicwire/h3'
 import type { CloseReason, HandshakeInfo } from '@quicwire/quic'
 import type { ApplicationContext, ApplicationOverQuic, HandshakeTimes, TransportEvent } from '../app/application.ts'
 import type { Receiver } from '../channel/receiver.ts'
@@ -41,6 +41,11 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
   /** Streams that have a context now. */
   get openStreams(): number {
     return this.core.streams.size
+  }
+
+  /** What QPACK's dynamic tables have been used for, also after the end; null before the handshake. */
+  get qpackCounters(): QpackCounters | null {
+    return this.core.isStarted ? this.core.h3.qpackCounters() : null
   }
 
   /** Datagram flows that exist now. */
@@ -182,6 +187,9 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
         if (this.hooks.role === 'client') core.rememberSettings(encodeRememberedSettings(event.settings))
         core.emit({ kind: 'IncomingSettings', settings: event.settings })
         return
+      case 'origin':
+        core.emit({ kind: 'OriginSet', origins: core.h3.originSet() ?? event.origins })
+        return
       case 'goaway':
         core.emit({ kind: 'GoAway', id: event.id })
         this.hooks.onGoAway(core, Number(event.id))
@@ -203,8 +211,7 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
         core.receiveDatagrams()
         return
       case 'priority-update':
-      case 'origin':
-        // The layer keeps what they say: the hooks ask for a priority with the request's headers.
+        // The layer keeps what it says: the hooks ask for a priority with the request's headers.
         return
     }
   }

@@ -41,6 +41,11 @@ export type H3Event =
   | { readonly kind: 'StreamError'; readonly streamId: number; readonly errorCode: WireValue; readonly message: string }
   /** Body bytes went to `recv`; `fin` once, at the end of the message. Unread neighbours of one stream are merged. */
   | { readonly kind: 'BodyBytesReceived'; readonly streamId: number; numBytes: number; readonly fin: boolean }
+  /**
+   * Client: an ORIGIN frame has come (RFC 9412); all origins that such frames have named so far. Before a request to one of them goes out here,
+   * its name has to be in the server's certificate (RFC 8336 §2.4).
+   */
+  | { readonly kind: 'OriginSet'; readonly origins: readonly string[] }
   /** The peer will take no further requests (client: `id` is the first it did not process). */
   | { readonly kind: 'GoAway'; readonly id: WireValue }
   /** An HTTP/3 error ended the connection. ConnectionShutdown follows. */

@@ -23,6 +23,7 @@ export class ServerHooks implements DriverHooks<ServerH3Command> {
   onEstablished(core: H3DriverCore, times: HandshakeTimes): void {
     // Counted from the start of the handshake; a handshake that took longer meets the deadline at once.
     this.firstRequestBy = times.startedAt + core.settings.postAcceptTimeout
+    if (core.settings.origins.length > 0) core.h3.sendOrigin(core.settings.origins)
   }
 
   onHeaders(core: H3DriverCore, event: HeadersEvent): void {

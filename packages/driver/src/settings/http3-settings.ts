@@ -30,6 +30,8 @@ export interface Http3Settings {
   readonly maxQueuedRequests?: number | undefined
   /** Send reserved settings, frames and a reserved stream. Default true. */
   readonly grease?: boolean | undefined
+  /** Server: origins to offer this connection for as well, such as `https://example.com` (ORIGIN, RFC 9412). Default: none, and no frame. */
+  readonly origins?: readonly string[] | undefined
   /** Further settings to send. */
   readonly additionalSettings?: H3Config['additionalSettings']
 }
@@ -46,6 +48,7 @@ export interface ResolvedHttp3Settings {
   readonly flowCapacity: number
   readonly maxAutonomousFlows: number
   readonly maxQueuedRequests: number
+  readonly origins: readonly string[]
   readonly h3: H3Config
 }
 
@@ -61,6 +64,7 @@ export function resolveHttp3Settings(settings: Http3Settings): ResolvedHttp3Sett
     flowCapacity: settings.flowCapacity ?? FLOW_CAPACITY,
     maxAutonomousFlows: settings.maxAutonomousFlows ?? 16,
     maxQueuedRequests: settings.maxQueuedRequests ?? 1024,
+    origins: settings.origins ?? [],
     h3: {
       maxFieldSectionSize: settings.maxHeaderListSize,
       qpackMaxTableCapacity: settings.qpackMaxTableCapacity,

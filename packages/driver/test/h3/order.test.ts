@@ -18,6 +18,12 @@ describe('events', () => {
     await next(pair.clientController.events, 'IncomingSettings')
   })
 
+  it('an ORIGIN frame is an event with all origins so far (RFC 9412)', async () => {
+    pair = await h3Pair({ server: { origins: ['https://a.example', 'https://b.example:8443'] } })
+    const event = await next(pair.clientController.events, 'OriginSet')
+    expect(event.origins).toEqual(['https://a.example', 'https://b.example:8443'])
+  })
+
   it('request: NewOutboundRequest, then headers, bytes and fin in order; StreamClosed last', async () => {
     pair = await h3Pair()
     const exchange = await request(pair)

@@ -11,8 +11,12 @@ export interface QpackCounters {
   readonly encoderInserts: number
   /** Those of them that it has said to have received. */
   readonly encoderInsertsReceived: number
+  /** Field sections we sent that refer to our insertions. */
+  readonly encoderReferringSections: number
   /** Insertions the peer made here. */
   readonly decoderInserts: number
+  /** Field sections received that refer to the peer's insertions. */
+  readonly decoderReferringSections: number
   /** Requests that wait for the peer's encoder stream now. */
   readonly blockedStreams: number
 }
@@ -61,7 +65,9 @@ export class FieldCompression {
     return {
       encoderInserts: encoder.insertCount,
       encoderInsertsReceived: encoder.knownReceivedCount,
+      encoderReferringSections: encoder.referringSections,
       decoderInserts: decoder.insertCount,
+      decoderReferringSections: decoder.referringSections,
       blockedStreams: decoder.blockedStreams,
     }
   }

@@ -76,7 +76,7 @@ export async function connectTarget(target: Target, options: ConnectOptions): Pr
     earlyData: options.earlyData,
     signal: options.signal,
   })
-  return new H3Session(controller, connection, () => sessionInfo(connection, options.serverName ?? target.host), target.authority)
+  return new H3Session(driver, controller, connection, () => sessionInfo(connection, options.serverName ?? target.host), target.authority)
 }
 
 function sessionInfo(connection: QuicConnection, serverName: string): SessionInfo {

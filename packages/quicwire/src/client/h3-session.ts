@@ -4,14 +4,17 @@
 import {
   MasqueClient,
   type ClientH3Controller,
+  type ClientH3Driver,
   type ClientH3Event,
   type IncomingH3Headers,
   type OutboundFrameSender,
   type QuicConnection,
 } from '@quicwire/driver'
 import { BodyStream, ResponseError } from '../http/body-stream.ts'
+import { headerCompression } from '../http/header-compression.ts'
 import type { BodySource, Header } from '../http/message.ts'
 import { TOO_EARLY, headerValue, isSafe, knownLength } from '../http/message.ts'
+import { withPriority } from '../http/priority.ts'
 import { sendBody } from '../http/send-body.ts'
 import type { IncomingResponse, RequestInit, Session, SessionInfo, SessionStats } from './session.ts'
 
@@ -39,6 +42,7 @@ export class H3Session implements Session {
   readonly authority: string
   readonly masque: MasqueClient
   private readonly describe: () => SessionInfo
+  private readonly driver: ClientH3Driver
   private readonly controller: ClientH3Controller
   private readonly connection: QuicConnection
   private readonly byRequest: Map<number, Exchange>
@@ -49,8 +53,9 @@ export class H3Session implements Session {
   private failure: Error | null
   private finished: boolean
 
-  constructor(controller: ClientH3Controller, connection: QuicConnection, describe: () => SessionInfo, authority: string) {
+  constructor(driver: ClientH3Driver, controller: ClientH3Controller, connection: QuicConnection, describe: () => SessionInfo, authority: string) {
     this.describe = describe
+    this.driver = driver
     this.masque = new MasqueClient(controller)
     this.controller = controller
     this.connection = connection
@@ -77,7 +82,12 @@ export class H3Session implements Session {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
     if (this.closed) return Promise.reject(this.failure ?? new ResponseError('the connection takes no more requests'))
     const body = init.body ?? null
-    const headers = requestHeaders(init, path, this.authority, body)
+    let headers: readonly Header[]
+    try {
+      headers = requestHeaders(init, path, this.authority, body)
+    } catch (error) {
+      return Promise.reject(error as RangeError)
+    }
     const { onInformational } = init
     const state = { requestId: -1, streamId: -1, early: false, failure: null, waiting: null, aborted: false }
     const exchange: Exchange = { ...state, path, headers, body, onInformational }
@@ -131,7 +141,7 @@ export class H3Session implements Session {
 
   stats(): SessionStats {
     const { packetsSent, packetsReceived, packetsLost } = this.connection.stats()
-    return { packetsSent, packetsReceived, packetsLost }
+    return { packetsSent, packetsReceived, packetsLost, qpack: headerCompression(this.driver) }
   }
 
   async close(): Promise<void> {
@@ -285,7 +295,7 @@ function requestHeaders(init: RequestInit, path: string, authority: string, body
   ]
   const length = knownLength(body)
   if (body !== null && length !== null && headerValue(given, 'content-length') === null) headers.push(['content-length', String(length)])
-  return headers
+  return withPriority(headers, init.priority)
 }
 
 function statusOf(headers: readonly Header[]): number {

@@ -1,13 +1,17 @@
 // The client's view of one HTTP/3 connection. connect.ts implements it over the driver.
 
 import type { MasqueClient } from '@quicwire/driver'
+import type { HeaderCompressionStats } from '../http/header-compression.ts'
 import type { BodySource, ByteStream, Header } from '../http/message.ts'
+import type { Priority } from '../http/priority.ts'
 
 export interface RequestInit {
   /** Default GET. */
   readonly method?: string
   readonly headers?: readonly Header[]
   readonly body?: BodySource
+  /** Told to the server in the `priority` field; orders what we send as well. Default: none said, which means urgency 3. */
+  readonly priority?: Priority
   /** Called for each interim response (1xx) that comes before the final one. */
   readonly onInformational?: (status: number, headers: readonly Header[]) => void
   /** Aborting cancels the request (H3_REQUEST_CANCELLED); the connection goes on. */
@@ -45,6 +49,7 @@ export interface SessionStats {
   readonly packetsSent: number
   readonly packetsReceived: number
   readonly packetsLost: number
+  readonly qpack: HeaderCompressionStats
 }
 
 export interface Session {

@@ -1,5 +1,7 @@
 // Requests and responses as plain values, the same for the server's handlers and the client.
 
+import type { Priority } from './priority.ts'
+
 /** Names are lower case; values are latin1, as on the wire. */
 export type Header = readonly [name: string, value: string]
 
@@ -32,6 +34,8 @@ export interface OutgoingResponse {
   /** A stream body is iterated once, and its iterator's return() is called when the peer goes away. Default null. */
   readonly body?: BodySource
   readonly trailers?: readonly Header[]
+  /** Goes before what the client asked for, and is told to intermediaries in the `priority` field (RFC 9218 §8). Default: as the client asked. */
+  readonly priority?: Priority
 }
 
 export type Handler = (request: IncomingRequest) => OutgoingResponse | Promise<OutgoingResponse>

@@ -5,6 +5,7 @@ import { joinCookies, type IncomingH3Headers } from '@quicwire/driver'
 import { BodyStream, ResponseError } from '../http/body-stream.ts'
 import type { Handler, Header, IncomingRequest, OutgoingResponse } from '../http/message.ts'
 import { TOO_EARLY, headerValue, isSafe, knownLength } from '../http/message.ts'
+import { withPriority } from '../http/priority.ts'
 import { sendBody } from '../http/send-body.ts'
 
 /** What answers the requests of a server. */
@@ -73,7 +74,7 @@ async function send(incoming: IncomingH3Headers, request: IncomingRequest, given
   const bodiless = request.method === 'HEAD' || given.status === 204 || given.status === 304
   const source = given.body ?? null
   const trailers = bodiless ? [] : (given.trailers ?? [])
-  const headers: Header[] = [[':status', String(given.status)], ...(given.headers ?? [])]
+  const headers: Header[] = [[':status', String(given.status)], ...withPriority(given.headers ?? [], given.priority)]
   const length = knownLength(source)
   const declared = headerValue(headers, 'content-length')
   if (declared === null && length !== null && !bodiless) headers.push(['content-length', String(length)])

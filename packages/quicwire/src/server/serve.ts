@@ -14,7 +14,9 @@ import {
   type QuicListener,
   type QuicSettings,
   type ServerH3Controller,
+  type ServerH3Driver,
 } from '@quicwire/driver'
+import { NO_HEADER_COMPRESSION, headerCompression, sumHeaderCompression, type HeaderCompressionStats } from '../http/header-compression.ts'
 import type { Handler, IncomingRequest } from '../http/message.ts'
 import { CertificateFileError } from '../tls/certificate-files.ts'
 import { TUNNEL_DATAGRAM_SIZE } from '../masque/tunnel-settings.ts'
@@ -56,12 +58,23 @@ export interface ServerCloseOptions {
   readonly graceMs?: number
 }
 
+export interface ServerStats {
+  /** Connections taken so far. */
+  readonly connections: number
+  /** Those that live. */
+  readonly openConnections: number
+  /** Of all connections together. */
+  readonly qpack: HeaderCompressionStats
+}
+
 export interface Server {
   /** 'https://host:port/' */
   readonly url: string
   readonly port: number
   /** SHA-256 of the certificate's DER in hex. */
   readonly certificateSha256: string
+  /** Counters so far; they stay readable after close(). */
+  stats(): ServerStats
   /** GOAWAY, running responses finish, CONNECTION_CLOSE; resolves when the port is free. A second call may be more urgent. */
   close(options?: ServerCloseOptions): Promise<void>
 }
@@ -94,7 +107,10 @@ class H3Server implements Server {
   readonly certificateSha256: string
   private readonly listener: QuicListener
   private readonly options: ServeOptions
-  private readonly connections: Set<QuicConnection>
+  private readonly connections: Map<QuicConnection, ServerH3Driver>
+  private accepted: number
+  /** Of the connections that have ended. */
+  private ended: HeaderCompressionStats
   private readonly proxy: MasqueProxy | null
   private readonly tunnels: Set<ProxyConnection>
 
@@ -104,16 +120,24 @@ class H3Server implements Server {
     this.certificateSha256 = certificateSha256
     this.listener = listener
     this.options = options
-    this.connections = new Set()
+    this.connections = new Map()
+    this.accepted = 0
+    this.ended = NO_HEADER_COMPRESSION
     this.tunnels = new Set()
     const { proxy } = options
     this.proxy = proxy === undefined ? null : proxy instanceof MasqueProxy ? proxy : new MasqueProxy(proxy)
     void this.accept()
   }
 
+  stats(): ServerStats {
+    let qpack = this.ended
+    for (const driver of this.connections.values()) qpack = sumHeaderCompression(qpack, headerCompression(driver))
+    return { connections: this.accepted, openConnections: this.connections.size, qpack }
+  }
+
   async close(options: ServerCloseOptions = {}): Promise<void> {
     const closing = this.listener.close({ graceful: options.immediately !== true, timeout: options.graceMs ?? 600_000 })
-    if (options.immediately === true) for (const connection of this.connections) void connection.close()
+    if (options.immediately === true) for (const connection of this.connections.keys()) void connection.close()
     else for (const tunnels of this.tunnels) tunnels.shutdown()
     await closing
   }
@@ -122,8 +146,12 @@ class H3Server implements Server {
     for await (const incoming of this.listener) {
       const { driver, controller } = serverH3Driver(http3Settings(this.options))
       const connection = incoming.start(driver)
-      this.connections.add(connection)
-      void connection.closed.then(() => this.connections.delete(connection))
+      this.accepted += 1
+      this.connections.set(connection, driver)
+      void connection.closed.then(() => {
+        this.connections.delete(connection)
+        this.ended = sumHeaderCompression(this.ended, headerCompression(driver))
+      })
       void this.run(controller)
     }
   }

@@ -11,6 +11,7 @@ import type { ConnectOptions } from '../../src/client/connect.ts'
 import type { RequestInit, Session } from '../../src/client/session.ts'
 import { ResponseError } from '../../src/http/body-stream.ts'
 import type { ByteStream, Header } from '../../src/http/message.ts'
+import { NO_HEADER_COMPRESSION } from '../../src/http/header-compression.ts'
 
 let folder: string
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'quicwire-get-'))))
@@ -76,7 +77,7 @@ class World {
         const body = this.stream(page)
         return { status: page.status ?? 200, headers: page.headers ?? [], body, trailers: [], bytes: () => Promise.reject(new Error('unused')), text: () => Promise.reject(new Error('unused')) }
       },
-      stats: () => ({ packetsSent: 0, packetsReceived: 0, packetsLost: 0 }),
+      stats: () => ({ packetsSent: 0, packetsReceived: 0, packetsLost: 0, qpack: NO_HEADER_COMPRESSION }),
       close: () => {
         this.closedSessions++
         return Promise.resolve()

@@ -1,0 +1,24 @@
+import type { Header } from './message.ts'
+import { headerValue } from './message.ts'
+
+/** What goes first when not everything can (RFC 9218 §4). */
+export interface Priority {
+  /** 0 to 7, lower goes first. Default on a request: 3; on a response: what the client said. */
+  readonly urgency?: number
+  /** True: of use in pieces, so it may share the connection with others of its urgency. Default as for `urgency`, false on a request. */
+  readonly incremental?: boolean
+}
+
+/** The fields with a `priority` field added, unless they have one or there is nothing to say. Throws RangeError. */
+export function withPriority(headers: readonly Header[], priority: Priority | undefined): readonly Header[] {
+  if (priority === undefined || headerValue(headers, 'priority') !== null) return headers
+  const { incremental, urgency } = priority
+  const members: string[] = []
+  if (urgency !== undefined) {
+    if (!Number.isInteger(urgency) || urgency < 0 || urgency > 7) throw new RangeError(`urgency ${urgency} is not one of 0 to 7 (RFC 9218 §4.1)`)
+    members.push(`u=${urgency}`)
+  }
+  // RFC 9218 §8: what a response leaves out stays as the client said, so a default has to be written out.
+  if (incremental !== undefined) members.push(incremental ? 'i' : 'i=?0')
+  return members.length === 0 ? headers : [...headers, ['priority', members.join(', ')]]
+}
