@@ -182,7 +182,7 @@ describe('header compression (RFC 9204)', () => {
     for (let i = 0; i < 6; i += 1) await (await client.request('/page', { headers: [['x-tenant', 'blue'], ['user-agent', 'test of counters']] })).text()
     const here = client.stats().qpack
     const there = server.stats().qpack
-    for (const counters of [here, there]) for (const count of Object.values(counters)) expect(count, JSON.stringify(counters)).toBeGreaterThan(0)
+    expect(Math.min(...Object.values(here), ...Object.values(there))).toBeGreaterThan(0)
     expect([there.insertedByPeer, here.insertedByPeer]).toEqual([here.insertedByUs, there.insertedByUs])
     expect(there.referringSectionsReceived).toBe(here.referringSectionsSent)
     await client.close()

@@ -2,8 +2,7 @@
 
 import type { MasqueClient } from '@quicwire/driver'
 import type { HeaderCompressionStats } from '../http/header-compression.ts'
-import type { BodySource, ByteStream, Header } from '../http/message.ts'
-import type { Priority } from '../http/priority.ts'
+import type { BodySource, ByteStream, Header, Priority } from '../http/message.ts'
 
 export interface RequestInit {
   /** Default GET. */

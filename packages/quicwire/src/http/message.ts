@@ -1,7 +1,5 @@
 // Requests and responses as plain values, the same for the server's handlers and the client.
 
-import type { Priority } from './priority.ts'
-
 /** Names are lower case; values are latin1, as on the wire. */
 export type Header = readonly [name: string, value: string]
 
@@ -9,6 +7,14 @@ export type Header = readonly [name: string, value: string]
 export type ByteStream = AsyncIterable<Uint8Array>
 
 export type BodySource = string | Uint8Array | ByteStream | null
+
+/** What goes first when not everything can (RFC 9218 §4). */
+export interface Priority {
+  /** 0 to 7, lower goes first. Default on a request: 3; on a response: what the client said. */
+  readonly urgency?: number
+  /** True: of use in pieces, so it may share the connection with others of its urgency. Default as for `urgency`, false on a request. */
+  readonly incremental?: boolean
+}
 
 export interface IncomingRequest {
   readonly method: string

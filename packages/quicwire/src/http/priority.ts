@@ -1,13 +1,5 @@
-import type { Header } from './message.ts'
+import type { Header, Priority } from './message.ts'
 import { headerValue } from './message.ts'
-
-/** What goes first when not everything can (RFC 9218 §4). */
-export interface Priority {
-  /** 0 to 7, lower goes first. Default on a request: 3; on a response: what the client said. */
-  readonly urgency?: number
-  /** True: of use in pieces, so it may share the connection with others of its urgency. Default as for `urgency`, false on a request. */
-  readonly incremental?: boolean
-}
 
 /** The fields with a `priority` field added, unless they have one or there is nothing to say. Throws RangeError. */
 export function withPriority(headers: readonly Header[], priority: Priority | undefined): readonly Header[] {
