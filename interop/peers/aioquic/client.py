@@ -101,6 +101,11 @@ class HttpClientProtocol(QuicConnectionProtocol):
         await exchange.done
         return exchange
 
+    async def settings(self) -> None:
+        """Until the server's SETTINGS have come the encoder may not use a dynamic table."""
+        while self._http is None or self._http.received_settings is None:
+            await asyncio.sleep(0.002)
+
     def quic_event_received(self, event: QuicEvent) -> None:
         if isinstance(event, ProtocolNegotiated):
             print(f"negotiated {event.alpn_protocol}", flush=True)
@@ -166,6 +171,7 @@ async def main() -> None:
             exchange = await client.request(arguments.method, urls[0], large_fields(arguments.fields), body, None)
             print(json.dumps(exchange.answer()), flush=True)
         else:
+            await client.settings()
             await asyncio.gather(*(download(client, url, arguments.output) for url in urls))
         client.close(error_code=ErrorCode.H3_NO_ERROR)
 

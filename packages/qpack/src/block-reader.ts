@@ -2,6 +2,7 @@ import { QpackError, QpackLimitError } from './errors.ts'
 import type { QpackErrorCode, QpackLimit } from './errors.ts'
 import { huffmanDecode, huffmanDecodedBound } from './huffman-decode.ts'
 import { latin1 } from './latin1.ts'
+import type { RecentStrings } from './recent-strings.ts'
 
 /**
  * A cursor over a field section or a stretch of an instruction stream (RFC 9204 §4.1). Running out of bytes is not an error here:
@@ -15,6 +16,8 @@ export class BlockReader {
   starved: boolean
   /** When starved: how many bytes are missing at least. */
   missing: number
+  /** Where strings that come again are looked up; null: nowhere. */
+  recent: RecentStrings | null
   private readonly wireCode: QpackErrorCode
   private scratch: Uint8Array
 
@@ -25,6 +28,7 @@ export class BlockReader {
     this.end = 0
     this.starved = false
     this.missing = 0
+    this.recent = null
     this.scratch = new Uint8Array(256)
   }
 
@@ -87,9 +91,9 @@ export class BlockReader {
 
   /**
    * A string whose Huffman flag and length take the low `prefixBits` of the next byte, at most `maxLength` octets long once decoded. One that
-   * cannot be that short is refused before its bytes have come.
+   * cannot be that short is refused before its bytes have come. `secret`: it leaves no trace here.
    */
-  string(prefixBits: number, maxLength: number): string {
+  string(prefixBits: number, maxLength: number, secret: boolean = false): string {
     if (this.starved) return ''
     if (this.position >= this.end) {
       this.starve(1)
@@ -107,14 +111,21 @@ export class BlockReader {
       return ''
     }
     this.position = end
-    return huffman ? this.huffman(start, end, maxLength) : latin1(this.buffer, start, end)
+    const { recent } = this
+    if (recent === null || secret) return this.decoded(start, end, huffman, maxLength)
+    const known = recent.find(this.buffer, start, end, huffman)
+    if (known !== null) return known
+    const text = this.decoded(start, end, huffman, maxLength)
+    recent.remember(this.buffer, start, end, huffman, text)
+    return text
   }
 
   private tooLong(length: number, maxLength: number): never {
     return this.refuse('QPACK_STRING_TOO_LONG', `string literal of ${length} bytes, ${maxLength} are accepted`)
   }
 
-  private huffman(start: number, end: number, maxLength: number): string {
+  private decoded(start: number, end: number, huffman: boolean, maxLength: number): string {
+    if (!huffman) return latin1(this.buffer, start, end)
     const bound = huffmanDecodedBound(end - start)
     if (bound > this.scratch.length) this.scratch = new Uint8Array(Math.max(bound, this.scratch.length * 2))
     const length = huffmanDecode(this.buffer, start, end, this.scratch)

@@ -8,6 +8,7 @@ import { readFieldLines, readSectionPrefix } from './field-section.ts'
 import type { FieldLimits, FieldSection, SectionPrefix } from './field-section.ts'
 import { FIELD_LINE_OVERHEAD } from './fields.ts'
 import type { FieldLine } from './fields.ts'
+import { RecentStrings } from './recent-strings.ts'
 import { SectionWriter } from './section-writer.ts'
 import { STATIC_TABLE } from './static-table.ts'
 import { maxEntries, relativeToInsertCount } from './vas.ts'
@@ -24,6 +25,9 @@ export interface QpackDecoderOptions {
   /** SETTINGS_QPACK_BLOCKED_STREAMS to advertise. Default 0. */
   readonly maxBlockedStreams?: number | undefined
 }
+
+/** A connection of a few requests needs no memory for strings that come again. */
+const SECTIONS_BEFORE_RECENT = 8
 
 /**
  * Our half that decompresses (RFC 9204 §2.2). What `takeInstructions` returns belongs on the decoder stream. The bytes of a section that is
@@ -45,6 +49,7 @@ export class QpackDecoder implements EncoderInstructions {
   /** §2.1.4: insertions the peer's encoder knows, or will know from what has been written, to have arrived. */
   private acknowledgedCount: number
   private referring: number
+  private sections: number
 
   constructor(options: QpackDecoderOptions) {
     this.maxTableCapacity = options.maxTableCapacity ?? 0
@@ -63,6 +68,7 @@ export class QpackDecoder implements EncoderInstructions {
     this.writer = new SectionWriter()
     this.acknowledgedCount = 0
     this.referring = 0
+    this.sections = 0
   }
 
   /**
@@ -79,9 +85,17 @@ export class QpackDecoder implements EncoderInstructions {
       this.block(streamId, required)
       return null
     }
+    this.chooseRecent()
     const section = readFieldLines(reader, prefix, table, this.limits)
     if (required > 0) this.acknowledge(streamId, required)
     return section
+  }
+
+  // A peer that fills a dynamic table sends as literals what does not come again.
+  private chooseRecent(): void {
+    const { reader } = this
+    if (this.table.insertCount > 0) reader.recent = null
+    else if (reader.recent === null && ++this.sections >= SECTIONS_BEFORE_RECENT) reader.recent = new RecentStrings()
   }
 
   private block(streamId: number, required: number): void {

@@ -8,6 +8,7 @@ import { isSensitive } from './fields.ts'
 import type { FieldLine } from './fields.ts'
 import { InsertionPolicy } from './insertion-policy.ts'
 import { OutstandingSections } from './outstanding-sections.ts'
+import { RecentLiterals } from './recent-literals.ts'
 import { SectionWriter } from './section-writer.ts'
 import { encodeRequiredInsertCount, maxEntries, relativeToBase } from './vas.ts'
 
@@ -20,6 +21,8 @@ export interface QpackEncoderOptions {
 
 export const DEFAULT_ENCODER_TABLE_CAPACITY = 16_384
 export const DEFAULT_ENCODER_BLOCKED_STREAMS = 100
+/** A connection of a few requests needs no memory for literals that come again. */
+const SECTIONS_BEFORE_RECENT = 8
 
 /**
  * Our half that compresses (RFC 9204 §2.1). Until `applySettings` it uses the static table and literals. After each `encode`, what
@@ -39,6 +42,9 @@ export class QpackEncoder implements DecoderInstructions {
   private peerMaxTableCapacity: number
   private blockedStreams: number
   private referring: number
+  /** Sections without the dynamic table, up to SECTIONS_BEFORE_RECENT. */
+  private plain: number
+  private recent: RecentLiterals | null
 
   constructor(options: QpackEncoderOptions = {}) {
     this.instructionRoom = Infinity
@@ -52,6 +58,8 @@ export class QpackEncoder implements DecoderInstructions {
     this.peerMaxTableCapacity = 0
     this.blockedStreams = 0
     this.referring = 0
+    this.plain = 0
+    this.recent = null
   }
 
   /**
@@ -96,6 +104,8 @@ export class QpackEncoder implements DecoderInstructions {
       const field = fields[i]!
       plan.field(field[0], field[1], isSensitive(field[0], field[1]) || (neverIndexed.length > 0 && neverIndexed.includes(field)))
     }
+    if (table.table.capacity > 0) this.recent = null
+    else if (this.recent === null && ++this.plain >= SECTIONS_BEFORE_RECENT) this.recent = new RecentLiterals()
     writer.reset()
     // §4.5.1: Base is the Required Insert Count, so Delta Base is 0.
     writer.prefixInt(0x00, 8, encodeRequiredInsertCount(plan.requiredInsertCount, maxEntries(this.peerMaxTableCapacity)))
@@ -125,9 +135,14 @@ export class QpackEncoder implements DecoderInstructions {
         writer.prefixInt(never ? 0x60 : 0x40, 4, relativeToBase(plan.requiredInsertCount, index))
         break
       default:
-        writer.string(never ? 0x30 : 0x20, 4, field[0])
+        this.string(never ? 0x30 : 0x20, 4, field[0], false)
     }
-    writer.string(0x00, 8, field[1])
+    this.string(0x00, 8, field[1], never)
+  }
+
+  private string(pattern: number, prefixBits: number, text: string, never: boolean): void {
+    if (this.recent === null || never) this.writer.string(pattern, prefixBits, text)
+    else this.writer.recentString(pattern, prefixBits, text, this.recent)
   }
 
   /** Bytes for the encoder stream, the caller's to keep; null when there are none. */

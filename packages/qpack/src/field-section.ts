@@ -88,12 +88,12 @@ function readFieldLine(reader: BlockReader, first: number, prefix: SectionPrefix
     const index = reader.prefixInt(4)
     if (reader.starved) return NOTHING
     const named = (first & 0x10) !== 0 ? staticEntry(reader, index) : entry(reader, relativeToBase(prefix.base, index), prefix, table)
-    return [named[0], reader.string(8, longest)]
+    return [named[0], reader.string(8, longest, (first & 0x20) !== 0)]
   }
   if (first >= 0x20) {
     // §4.5.6 Literal Field Line with Literal Name: 0 0 1 N H length(3+)
     const name = reader.string(4, longest)
-    return [name, reader.string(8, longest)]
+    return [name, reader.string(8, longest, (first & 0x10) !== 0)]
   }
   if (first >= 0x10) {
     // §4.5.3 Indexed Field Line with Post-Base Index: 0 0 0 1 index(4+)
@@ -104,7 +104,7 @@ function readFieldLine(reader: BlockReader, first: number, prefix: SectionPrefix
   const index = reader.prefixInt(3)
   if (reader.starved) return NOTHING
   const named = entry(reader, postBaseToAbsolute(prefix.base, index), prefix, table)
-  return [named[0], reader.string(8, longest)]
+  return [named[0], reader.string(8, longest, (first & 0x08) !== 0)]
 }
 
 function staticEntry(reader: BlockReader, index: number): FieldLine {

@@ -2,8 +2,8 @@ import { EOS, HUFFMAN } from './huffman-table.ts'
 
 /**
  * Huffman decoding (RFC 7541 §5.2), one table look-up per byte. A state is an inner node of the code tree (there are exactly 256),
- * state 0 the root. A transition is one Uint32: bits 0-7 the next state, 8-9 the number of symbols completed (no code is
- * shorter than 5 bits, so at most 2), 10-17 and 18-25 the symbols, 26 set when the byte completes EOS, which is an error.
+ * state 0 the root. A transition is one Uint32: bits 0-7 and 8-15 the symbols completed (no code is shorter than 5 bits, so at most
+ * 2), 16-17 their number, 18-25 the next state, 26 set when the byte completes EOS, which is an error.
  */
 
 const FAIL = 1 << 26
@@ -56,18 +56,18 @@ function walk(tree: Int32Array, state: number, byte: number): number {
       continue
     }
     if (~next === EOS) return FAIL
-    symbols |= ~next << (10 + count * 8)
+    symbols |= ~next << (count * 8)
     count++
     node = 0
   }
-  return symbols | (count << 8) | node
+  return symbols | (count << 16) | (node << 18)
 }
 
 let table: DecodeTable | null = null
 
-/** Most bytes that `length` coded bytes can become. */
+/** Room that decoding `length` coded bytes needs: two bytes are written at a time, whether they count or not. */
 export function huffmanDecodedBound(length: number): number {
-  return Math.floor((length * 8) / 5)
+  return Math.floor((length * 8) / 5) + 2
 }
 
 /**
@@ -77,17 +77,15 @@ export function huffmanDecodedBound(length: number): number {
 export function huffmanDecode(buffer: Uint8Array, start: number, end: number, out: Uint8Array): number {
   table ??= new DecodeTable()
   const transitions = table.transitions
-  let state = 0
+  let t = 0
   let written = 0
   for (let i = start; i < end; i++) {
-    const t = transitions[(state << 8) | buffer[i]!]!
+    t = transitions[((t >>> 10) & 0xff00) | buffer[i]!]!
     if (t >= FAIL) return -1
-    state = t & 0xff
-    const count = (t >>> 8) & 3
-    if (count !== 0) {
-      out[written++] = (t >>> 10) & 0xff
-      if (count === 2) out[written++] = (t >>> 18) & 0xff
-    }
+    // No branch on how many count: it could not be predicted.
+    out[written] = t
+    out[written + 1] = t >>> 8
+    written += (t >>> 16) & 3
   }
-  return table.accepting[state] === 1 ? written : -1
+  return table.accepting[t >>> 18] === 1 ? written : -1
 }

@@ -7,47 +7,69 @@ import { HUFFMAN } from './huffman-table.ts'
 export function huffmanSize(text: string): number {
   const lengths = HUFFMAN.lengths
   let bits = 0
+  let all = 0
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i)
-    if (c > 0xff) throw new FieldCharacterError()
-    bits += lengths[c]!
+    all |= c
+    bits += lengths[c & 0xff]!
   }
+  if (all > 0xff) throw new FieldCharacterError()
   return (bits + 7) >>> 3
 }
 
-/** Writes the coded string, whose size the caller has reserved; returns the position after it. */
+/** Codes of up to 15 bits, all of common text: the code above its length in the low 4 bits. 0: a longer one. */
+const SHORT_CODES: Uint32Array = /* @__PURE__ */ shortCodes()
+
+function shortCodes(): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, c) => (HUFFMAN.lengths[c]! <= 15 ? (HUFFMAN.codes[c]! << 4) | HUFFMAN.lengths[c]! : 0))
+}
+
+/**
+ * Writes the coded string and returns the position after it. What does not fit into `out` is lost, which the caller sees by the position. Throws
+ * FieldCharacterError above U+00FF.
+ */
 export function huffmanEncode(text: string, out: Uint8Array, position: number): number {
-  const codes = HUFFMAN.codes
-  const lengths = HUFFMAN.lengths
-  // At most 7 bits wait in `pending`, so 24 more always fit into 31; longer codes go in two pieces.
+  const short = SHORT_CODES
+  // At most 15 bits wait in `pending`, so 15 more always fit.
   let pending = 0
-  let pendingBits = 0
+  let bits = 0
+  let all = 0
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i)
-    let code = codes[c]!
-    let length = lengths[c]!
-    if (length > 24) {
-      pending = (pending << (length - 8)) | (code >>> 8)
-      pendingBits += length - 8
-      while (pendingBits >= 8) {
-        pendingBits -= 8
-        out[position++] = pending >>> pendingBits
+    all |= c
+    const entry = short[c & 0xff]!
+    if (entry !== 0) {
+      const length = entry & 15
+      pending = (pending << length) | (entry >>> 4)
+      bits += length
+    } else {
+      // 19 to 28 bits: in two pieces, the first of them of 4 to 13.
+      const code = HUFFMAN.codes[c & 0xff]!
+      const length = HUFFMAN.lengths[c & 0xff]! - 15
+      pending = (pending << length) | (code >>> 15)
+      bits += length
+      if (bits >= 16) {
+        bits -= 16
+        out[position] = pending >>> (bits + 8)
+        out[position + 1] = pending >>> bits
+        position += 2
       }
-      pending &= (1 << pendingBits) - 1
-      code &= 0xff
-      length = 8
+      pending = (pending << 15) | (code & 0x7fff)
+      bits += 15
     }
-    pending = (pending << length) | code
-    pendingBits += length
-    while (pendingBits >= 8) {
-      pendingBits -= 8
-      out[position++] = pending >>> pendingBits
+    if (bits >= 16) {
+      bits -= 16
+      out[position] = pending >>> (bits + 8)
+      out[position + 1] = pending >>> bits
+      position += 2
     }
-    pending &= (1 << pendingBits) - 1
   }
-  if (pendingBits > 0) {
-    // RFC 7541 §5.2: padding is the most significant bits of EOS, that is ones.
-    out[position++] = (pending << (8 - pendingBits)) | (0xff >>> pendingBits)
+  if (all > 0xff) throw new FieldCharacterError()
+  if (bits >= 8) {
+    bits -= 8
+    out[position++] = pending >>> bits
   }
+  // RFC 7541 §5.2: padding is the most significant bits of EOS, that is ones.
+  if (bits > 0) out[position++] = (pending << (8 - bits)) | (0xff >>> bits)
   return position
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { FieldCharacterError } from '../src/errors.ts'
 import { huffmanDecode, huffmanDecodedBound } from '../src/huffman-decode.ts'
 import { huffmanEncode, huffmanSize } from '../src/huffman-encode.ts'
 import { EOS, HUFFMAN } from '../src/huffman-table.ts'
@@ -69,6 +70,30 @@ describe('Huffman strings (RFC 7541 Appendix C)', () => {
   it.each(strings)('$section $text', ({ text, hex: coded }) => {
     expect(hex(encode(text))).toBe(coded)
     expect(decode(bytes(coded))).toBe(text)
+  })
+})
+
+/** The plain twin: the codes one after another, as text. */
+function plainEncode(text: string): Uint8Array {
+  const bits = Array.from(text, (c) => HUFFMAN.codes[c.charCodeAt(0)]!.toString(2).padStart(HUFFMAN.lengths[c.charCodeAt(0)]!, '0')).join('')
+  const padded = bits.padEnd(Math.ceil(bits.length / 8) * 8, '1')
+  return Uint8Array.from(padded.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2))
+}
+
+describe('Huffman encoding (RFC 7541 §5.2)', () => {
+  it('agrees with the plain twin on all octets, and on text with few long codes', () => {
+    const octet = fc.oneof(fc.nat(255), fc.constantFrom(...Array.from('aeiost 0129/.-=', (c) => c.charCodeAt(0))))
+    fc.assert(
+      fc.property(fc.array(octet, { maxLength: 60 }), (octets) => {
+        const text = String.fromCharCode(...octets)
+        expect(hex(encode(text))).toBe(hex(plainEncode(text)))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+  it.each(['\u0100', 'abc\u0161def', '\ud83d\ude00'])('refuses %j, which is not latin1', (text) => {
+    expect(() => huffmanSize(text)).toThrow(FieldCharacterError)
+    expect(() => huffmanEncode(text, new Uint8Array(64), 0)).toThrow(FieldCharacterError)
   })
 })
 
