@@ -19,6 +19,8 @@ export class ConnectionPair {
   server: Connection | null
   now: number
   packets: number
+  /** UDP payload, both ways. */
+  bytes: number
   onClient: (event: ConnectionEvent) => void
   onServer: (event: ConnectionEvent) => void
   private readonly endpoint: Endpoint
@@ -37,6 +39,7 @@ export class ConnectionPair {
     this.endpoint = new Endpoint({ random, connectionIdLength: 8, server: () => serverConfig })
     this.now = 1000
     this.packets = 0
+    this.bytes = 0
     this.onClient = () => {}
     this.onServer = () => {}
     this.server = null
@@ -86,6 +89,7 @@ export class ConnectionPair {
       const datagram = Buffer.allocUnsafeSlow(out.length)
       datagram.set(out.buffer.subarray(0, out.length))
       this.packets += 1
+      this.bytes += out.length
       if (path === CLIENT) {
         this.client.receive(datagram, CLIENT, this.now)
       } else {

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { Child } from './child.ts'
+import type { HeaderRichCost } from './header-rich.ts'
 import type { PacketCost } from './packet-cost.ts'
 import type { QpackCost } from './qpack.ts'
 import { BULK_BYTES, HANDSHAKES, IDLE_CONNECTIONS } from './work.ts'
@@ -110,6 +111,25 @@ async function qpack(table: 'dynamic' | 'static'): Promise<void> {
   add('  size, instructions included', cost.bytes, 'B/section')
 }
 
+async function headerRich(): Promise<void> {
+  const costs: HeaderRichCost[] = []
+  for (const table of ['static', 'dynamic']) {
+    const child = Child.start('./header-rich.ts', [])
+    costs.push((await child.ask(table)).value as HeaderRichCost)
+    child.stop()
+  }
+  const [plain, dynamic] = costs as [HeaderRichCost, HeaderRichCost]
+  add('page loads, names and values', plain.plainBytes, 'B/exchange')
+  add('  QPACK, static table only', plain.codecBytes, 'B/exchange', 'names and values', plain.plainBytes)
+  add('  QPACK, dynamic tables', dynamic.codecBytes, 'B/exchange', 'static only', plain.codecBytes)
+  add('    processor, static table only', plain.codecMicroseconds, 'us/exchange')
+  add('    processor, dynamic tables', dynamic.codecMicroseconds, 'us/exchange', 'static only', plain.codecMicroseconds)
+  add('  HTTP/3 on the wire, static table only', plain.wireBytes, 'B/exchange')
+  add('  HTTP/3 on the wire, dynamic tables', dynamic.wireBytes, 'B/exchange', 'static only', plain.wireBytes)
+  add('    processor, both ends, static table only', plain.wireMicroseconds, 'us/exchange')
+  add('    processor, both ends, dynamic tables', dynamic.wireMicroseconds, 'us/exchange', 'static only', plain.wireMicroseconds)
+}
+
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}, ${process.platform}`
 console.log(`${machine}\n`)
 const reference = await http2()
@@ -122,6 +142,7 @@ await quicwire('found', reference)
 await packetCost()
 await qpack('dynamic')
 await qpack('static')
+await headerRich()
 mkdirSync('node_modules/.cache/quicwire', { recursive: true })
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
 writeFileSync(RESULT_FILE, `${JSON.stringify({ machine, commit, rows }, null, 2)}\n`)
