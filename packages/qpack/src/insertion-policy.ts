@@ -1,3 +1,5 @@
+import { nameHash } from './field-hash.ts'
+
 /**
  * Which field lines are worth an entry. A field line that has been seen before is; one seen for the first time only while its name has
  * hardly ever had another value and the table has room to spare. So values that never come back (a length, a date, an identifier) stop
@@ -28,33 +30,35 @@ export class InsertionPolicy {
     this.misses = 0
     this.tableCapacity = 0
     this.novelty = new Uint8Array(SLOTS)
+    // A path is another one with nearly every request: as if that had been seen already.
+    this.novelty[nameHash(':path') >>> 22] = EAGER + 1
   }
 
   /** A field line that is in neither table. True: it has been here not long ago. */
-  missed(nameHash: number, fieldHash: number): boolean {
+  missed(name: number, fieldHash: number): boolean {
     const slot = fieldHash & (SLOTS - 1)
     this.misses = (this.misses + 1) | 0
     const seen = this.history[slot] === fieldHash && this.misses - this.times[slot]! <= this.tableCapacity / BYTES_PER_MISS
     this.history[slot] = fieldHash
     this.times[slot] = this.misses
-    const name = nameHash >>> 22
-    if (!seen && this.novelty[name]! < NOVELTY_LIMIT) this.novelty[name]! += 1
+    const at = name >>> 22
+    if (!seen && this.novelty[at]! < NOVELTY_LIMIT) this.novelty[at]! += 1
     return seen
   }
 
   /** A field line that is in the dynamic table. */
-  found(nameHash: number): void {
-    const name = nameHash >>> 22
-    if (this.novelty[name]! > 0) this.novelty[name]! -= 1
+  found(name: number): void {
+    const at = name >>> 22
+    if (this.novelty[at]! > 0) this.novelty[at]! -= 1
   }
 
   /** Whether the name has come before with another value. Asked after `missed`. */
-  returning(nameHash: number): boolean {
-    return this.novelty[nameHash >>> 22]! >= 2
+  returning(name: number): boolean {
+    return this.novelty[name >>> 22]! >= 2
   }
 
   /** Whether a field line seen for the first time is worth room that nothing else needs. Asked after `missed`. */
-  eager(nameHash: number, mayRisk: boolean): boolean {
-    return this.novelty[nameHash >>> 22]! <= (mayRisk ? EAGER : 1)
+  eager(name: number, mayRisk: boolean): boolean {
+    return this.novelty[name >>> 22]! <= (mayRisk ? EAGER : 1)
   }
 }

@@ -75,6 +75,9 @@ describe('RFC 9204 Appendix B, byte for byte', () => {
     const encoder = new QpackEncoder()
     encoder.applySettings(220, 1)
     const list: FieldLine[] = [[':authority', 'www.example.com'], [':path', '/sample/path']]
+    // A path is worth an entry to ours when it comes the second time.
+    encoder.encode(0, list.slice(1))
+    expect(encoder.takeInstructions()).toBeNull()
     const section = encoder.encode(4, list)
     // B.2: Required Insert Count 2; ours has Base 2 as well, so that no index is post-base.
     expect(hex(section)).toBe('03008180')

@@ -180,6 +180,16 @@ function int7(stream: number): Uint8Array {
 }
 
 describe('what is inserted', () => {
+  it('a path seen for the first time takes no room from what comes back', () => {
+    const back: FieldLine[] = [['x-first-one', 'comes back every time'], ['x-second-one', 'comes back as well']]
+    const size = back.reduce((sum, [name, value]) => sum + name.length + value.length + 32, 0)
+    // Room for both and the part that drains, and for no more than that.
+    const subject = encoder(Math.ceil((size * 4) / 3), 100)
+    subject.encode(0, [[':path', '/first/page'], ...back])
+    expect(subject.insertCount).toBe(2)
+    const alone = subject.encode(4, back).length
+    expect(alone).toBe(4)
+  })
   it('never: credentials, short cookies, and what the caller says (RFC 9204 §7.1.3)', () => {
     const subject = encoder(4096, 100)
     const own: FieldLine = ['x-own', 'secret']
