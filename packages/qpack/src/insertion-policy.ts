@@ -11,7 +11,7 @@ const SLOTS = 1024
 const EAGER = 3
 const NOVELTY_LIMIT = 8
 /** Bytes of table for each miss that a field line may stay away. */
-const BYTES_PER_MISS = 48
+const BYTES_PER_MISS = 32
 
 export class InsertionPolicy {
   /** The last field line of each slot that missed the tables; 0 stands for none. */
