@@ -80,7 +80,7 @@ export class HandshakeError extends ConnectionError {
   override readonly name = 'HandshakeError'
   /** The TLS alert (RFC 9846 §6), or null. */
   readonly alert: number | null
-  /** Which certificate check failed here (`expired`, `name-mismatch`, `unknown-issuer`, …), or null. */
+  /** Which certificate check failed here (`expired`, `name-mismatch`, `self-signed`, `unknown-issuer`, …), or null. */
   readonly certificateCheck: string | null
 
   constructor(code: DriverErrorCode, message: string, closeReason: CloseReason, alert: number | null, certificateCheck: string | null) {

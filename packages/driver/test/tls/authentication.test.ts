@@ -2,10 +2,11 @@
 // certificates replaced while the server runs. Real engines over memory.
 
 import { createPrivateKey } from 'node:crypto'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { nodeProvider } from '@quicwire/quic/crypto-node'
 import { createDevCertificate } from '../../../quic/src/tls/certificates/development.ts'
 import { CLIENT_AUTH, issue } from '../../../quic/test/tls/certificates/authority.ts'
+import { refusedChains } from '../../../quic/test/tls/certificates/refused.ts'
 import {
   ClientSocket,
   clientH3Driver,
@@ -119,13 +120,20 @@ describe('client certificates', () => {
 })
 
 describe('verifyPeer of a client', () => {
-  it('accepts, refuses with its reason, and refuses when it fails', async () => {
+  it('accepts, and refuses with its reason', async () => {
     const site = await serve({ certificates: [certificate] })
     const { client } = await site.connect({ verifyPeer: ({ serverName }) => (serverName === 'localhost' ? null : 'another name') })
     expect(client.handshakeInfo!.peerVerified).toBe(true)
     expect(await refusal(site, { verifyPeer: () => 'revoked' })).toMatchObject({ code: 'QUIC_CERTIFICATE_REFUSED', message: expect.stringContaining('revoked') })
-    const broken = { verifyPeer: () => Promise.reject(new Error('no answer from the log')) }
-    expect(await refusal(site, broken)).toMatchObject({ code: 'QUIC_CERTIFICATE_REFUSED' })
+  })
+
+  it('that fails refuses, and its failure becomes a warning of the process', async () => {
+    const site = await serve({ certificates: [certificate] })
+    const failure = new Error('no answer from the log')
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warned.mockRestore())
+    expect(await refusal(site, { verifyPeer: () => Promise.reject(failure) })).toMatchObject({ code: 'QUIC_CERTIFICATE_REFUSED' })
+    expect(warned.mock.calls).toEqual([[failure, 'QuicwireTls']])
   })
 })
 
@@ -250,4 +258,14 @@ describe('sessions', () => {
       expect(shown(server)).toEqual([ALICE.der])
     }
   })
+})
+
+describe('a certificate that must be refused', () => {
+  const { root, chains } = refusedChains(NOW)
+  for (const [check, chain] of Object.entries(chains)) {
+    it(`is, with a code of its own: ${check}`, async () => {
+      const site = await serve({ certificates: [{ cert: chain.map(({ der }) => der), key: chain[0]!.pair.pkcs8 }] })
+      expect(await refusal(site, { ca: root.der })).toMatchObject({ code: 'QUIC_CERTIFICATE_REFUSED', certificateCheck: check })
+    })
+  }
 })

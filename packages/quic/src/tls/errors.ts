@@ -10,8 +10,10 @@ export type CertificateCheck =
   | 'expired'
   | 'not-yet-valid'
   | 'name-mismatch'
+  | 'self-signed'
   | 'unknown-issuer'
   | 'invalid-authority'
+  | 'path-too-long'
   | 'name-constraints'
   | 'wrong-usage'
   | 'bad-signature'
@@ -28,8 +30,10 @@ const ALERTS: Readonly<Record<CertificateCheck, Alert>> = {
   expired: Alert.certificateExpired,
   'not-yet-valid': Alert.certificateExpired,
   'name-mismatch': Alert.badCertificate,
+  'self-signed': Alert.unknownCa,
   'unknown-issuer': Alert.unknownCa,
   'invalid-authority': Alert.unknownCa,
+  'path-too-long': Alert.unknownCa,
   'name-constraints': Alert.badCertificate,
   'wrong-usage': Alert.unsupportedCertificate,
   'bad-signature': Alert.badCertificate,

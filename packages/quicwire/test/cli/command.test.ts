@@ -171,7 +171,7 @@ describe('get', () => {
     silent.bind(0, '127.0.0.1')
     await once(silent, 'listening')
     const cases: readonly (readonly [args: readonly string[], code: number, message: string])[] = [
-      [[server.url], 5, 'unknown-issuer'],
+      [[server.url], 5, 'self-signed'],
       [['--insecure', '--fail', `${server.url}missing`], 3, 'status 404'],
       [['--insecure', 'https://name.invalid/'], 4, 'no address for host name.invalid'],
       [['--timeout', '1', `https://127.0.0.1:${silent.address().port}/`], 4, 'no answer'],

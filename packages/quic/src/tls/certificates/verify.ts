@@ -55,8 +55,8 @@ export function verifyChain(input: ChainInput): readonly VerifyItem[] {
   const items = climb(search, leaf, [leaf])
   if (items !== null) return items
   if (search.failure !== null) throw search.failure
-  const selfSigned = equalBytes(leaf.issuer, leaf.subject)
-  throw new CertificateError('unknown-issuer', selfSigned ? 'the certificate is self-signed and not trusted' : 'no path to a trusted root')
+  if (equalBytes(leaf.issuer, leaf.subject)) throw new CertificateError('self-signed', `${what} is self-signed and not trusted`)
+  throw new CertificateError('unknown-issuer', 'no path to a trusted root')
 }
 
 /** From the leaf upwards. */
@@ -122,7 +122,7 @@ function authorityFault({ unixTimeMs, peer }: ChainInput, issuer: ParsedCertific
   }
   const between = path.slice(1).filter((entry) => !equalBytes(entry.issuer, entry.subject)).length
   if (between > issuer.pathLength) {
-    return new CertificateError('invalid-authority', `${what} allows only ${issuer.pathLength} authorities below it`)
+    return new CertificateError('path-too-long', `${what} allows only ${issuer.pathLength} authorities below it`)
   }
   try {
     checkCommon(issuer, unixTimeMs, what)

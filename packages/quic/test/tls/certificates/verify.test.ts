@@ -68,7 +68,7 @@ describe('a good chain', () => {
   it('of a self-signed leaf that is itself among the roots, whatever it is not', () => {
     const own = issue({ name: 'self', keyUsage: KeyUsageFlags.digitalSignature })
     expect(judge({ chain: [own], roots: [own] })).toBe('good')
-    expect(judge({ chain: [own], roots: [ROOT] })).toBe('unknown-issuer 48')
+    expect(judge({ chain: [own], roots: [ROOT] })).toBe('self-signed 48')
     expect(judge({ chain: [own], roots: [own], now: NOW + 2 * DAY })).toBe('expired 45')
     expect(judge({ chain: [own], roots: [own], serverName: 'elsewhere' })).toBe('name-mismatch 42')
     // The same name and key, but not the same certificate.
@@ -121,13 +121,14 @@ describe('a fault', () => {
     ['an expired intermediate', under({ name: 'expired', ca: true, notAfter: NOW - 1000 }), 'expired 45'],
     ['another name', { chain: [LEAF, MIDDLE], serverName: 'example.org' }, 'name-mismatch 42'],
     ['no root', { chain: [LEAF, MIDDLE], roots: [] }, 'unknown-issuer 48'],
+    ['itself as its issuer', { chain: [issue({ name: 'self' })] }, 'self-signed 48'],
     ['a missing intermediate', { chain: [LEAF] }, 'unknown-issuer 48'],
     ['a leaf for clients', { chain: [issue({ issuer: ROOT, extendedKeyUsage: [CLIENT_AUTH] })] }, 'wrong-usage 43'],
     ['a leaf that may not sign', { chain: [issue({ issuer: ROOT, keyUsage: KeyUsageFlags.keyEncipherment })] }, 'wrong-usage 43'],
     ['an authority for clients', under({ name: 'clients', ca: true, extendedKeyUsage: [CLIENT_AUTH] }), 'wrong-usage 43'],
     ['an issuer that is no authority', under({ name: 'no authority' }), 'invalid-authority 48'],
     ['an issuer that may not sign', under({ name: 'mute', ca: true, keyUsage: KeyUsageFlags.cRLSign }), 'invalid-authority 48'],
-    ['a path longer than allowed', { chain: [LEAF, MIDDLE], roots: [NARROW_ROOT] }, 'invalid-authority 48'],
+    ['a path longer than allowed', { chain: [LEAF, MIDDLE], roots: [NARROW_ROOT] }, 'path-too-long 48'],
     ['an RSA key of 1024 bits', { chain: [issue({ issuer: ROOT, pair: WEAK })] }, 'weak-key 43'],
     ['a signature with SHA-1', { chain: [issue({ issuer: ROOT, algorithm: '1.2.840.10045.4.1' })] }, 'weak-signature 42'],
     ['a signature with MD5', { chain: [issue({ issuer: ROOT, algorithm: '1.2.840.113549.1.1.4' })] }, 'weak-signature 42'],
