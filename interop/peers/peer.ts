@@ -61,9 +61,41 @@ export interface PeerAnswer {
   readonly trailers: Readonly<Record<string, string>>
 }
 
+/** How a peer is to do TLS. Groups and cipher suites by their IANA names, in lower case for groups. */
+export interface TlsServerWish {
+  /** Takes only these; null: its own choice. */
+  readonly groups: readonly string[] | null
+  /** PEM file: demands a certificate of this authority; null: asks for none. */
+  readonly clientAuthority: string | null
+  readonly earlyData: boolean
+}
+
+export interface TlsClientWish {
+  /** One after the other, each resuming the session of the one before if it can; each downloads the file. */
+  readonly connections: number
+  /** The later ones send their request in 0-RTT. */
+  readonly early: boolean
+  /** To show when asked. */
+  readonly identity: { readonly certificate: string; readonly key: string } | null
+}
+
+/** Null: its program cannot do that. */
+export interface TlsPeer {
+  serve(root: string, wish: TlsServerWish, files: CaseFiles): Promise<RunningServer> | null
+  /** Rejects when one of the connections failed. */
+  visit(port: number, name: string, wish: TlsClientWish, files: CaseFiles, timeoutMs: number): Promise<void> | null
+  /** Its client sends shares for all of its groups: a server that takes one of them has nothing to retry. */
+  readonly withoutRetry?: boolean
+  /** It does handshakes only: nobody answers requests, and it makes none. */
+  readonly withoutHttp?: boolean
+  /** Groups it has, beside x25519, secp256r1 and secp384r1. */
+  readonly groups: readonly string[]
+}
+
 export interface Peer {
   readonly name: string
-  /** HTTP cases this version fails through its own fault: 'ROLE: CASE' to the reason. */
+  readonly tls?: TlsPeer
+  /** Cases this version fails through its own fault: 'ROLE: CASE' to the reason. */
   readonly faults?: Readonly<Record<string, string>>
   /** Its QPACK has dynamic tables in both directions. */
   readonly dynamicTable?: boolean

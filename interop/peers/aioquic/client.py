@@ -150,6 +150,10 @@ async def main() -> None:
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--qlog-dir")
     parser.add_argument("--keylog")
+    parser.add_argument("--connections", type=int, default=1)
+    parser.add_argument("--early", action="store_true")
+    parser.add_argument("--certificate")
+    parser.add_argument("--key")
     arguments = parser.parse_args()
 
     urls = [urlparse(url) for url in arguments.urls]
@@ -160,8 +164,28 @@ async def main() -> None:
         configuration.quic_logger = QuicFileLogger(arguments.qlog_dir)
     if arguments.keylog is not None:
         configuration.secrets_log_file = open(arguments.keylog, "a")
+    if arguments.certificate is not None:
+        configuration.load_cert_chain(arguments.certificate, arguments.key)
+    for _ in range(arguments.connections):
+        await converse(arguments, urls, configuration)
+
+
+async def converse(arguments, urls, configuration) -> None:
+    """One connection; the next resumes its session."""
+    ticket = asyncio.get_running_loop().create_future()
+
+    def on_ticket(received) -> None:
+        configuration.session_ticket = received
+        if not ticket.done():
+            ticket.set_result(None)
+
     async with connect(
-        arguments.address, urls[0].port or 443, configuration=configuration, create_protocol=HttpClientProtocol
+        arguments.address,
+        urls[0].port or 443,
+        configuration=configuration,
+        create_protocol=HttpClientProtocol,
+        session_ticket_handler=on_ticket,
+        wait_connected=not (arguments.early and configuration.session_ticket is not None),
     ) as client:
         if arguments.exchange:
             body = None
@@ -173,6 +197,8 @@ async def main() -> None:
         else:
             await client.settings()
             await asyncio.gather(*(download(client, url, arguments.output) for url in urls))
+        if arguments.connections > 1:
+            await asyncio.wait_for(ticket, 5)
         client.close(error_code=ErrorCode.H3_NO_ERROR)
 
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { Child, ProcessError, lastLine, quoted } from '../../process/child.ts'
 import { freeUdpPort, waitForQuicServer } from '../../process/quic-port.ts'
 import { runInstallScript } from '../install-script.ts'
-import { serverOf, type CaseFiles, type Peer, type PeerAnswer } from '../peer.ts'
+import { serverOf, type CaseFiles, type Peer, type PeerAnswer, type RunningServer } from '../peer.ts'
 
 const environment = fileURLToPath(new URL('../../../node_modules/.cache/quicwire/interop/aioquic', import.meta.url))
 const python = join(environment, 'bin', 'python')
@@ -21,18 +21,7 @@ export const aioquic: Peer = {
 
   install: () => runInstallScript(new URL('install.sh', import.meta.url), [environment]),
 
-  async serve(root, files) {
-    const port = await freeUdpPort()
-    const qlog = join(files.logDirectory, 'qlog-aioquic-server')
-    await mkdir(qlog, { recursive: true })
-    const args = ['--port', String(port), '--root', root, '--certificate', files.certificate, '--key', files.key, '--qlog-dir', qlog]
-    const server = await Child.start(python, [script('server.py'), ...args], {
-      name: 'aioquic server.py',
-      logFile: join(files.logDirectory, 'aioquic-server.log'),
-    })
-    await waitForQuicServer(server, port, 10_000)
-    return serverOf(server, port)
-  },
+  serve: startServer,
 
   answersConversation: true,
 
@@ -46,6 +35,31 @@ export const aioquic: Peer = {
     const args = ['--exchange', '--method', request.method, '--fields', String(request.fields), ...body]
     return JSON.parse(await runClient([`https://localhost:${port}${request.path}`, ...args], files, timeoutMs)) as PeerAnswer
   },
+
+  tls: {
+    groups: [],
+    withoutRetry: true,
+    // It has neither a choice of groups nor HelloRetryRequest, nor a public way to ask for certificates.
+    serve: (root, wish, files) => (wish.groups !== null || wish.clientAuthority !== null ? null : startServer(root, files)),
+    async visit(port, name, wish, files, timeoutMs) {
+      const identity = wish.identity === null ? [] : ['--certificate', wish.identity.certificate, '--key', wish.identity.key]
+      const many = ['--connections', String(wish.connections), ...(wish.early ? ['--early'] : [])]
+      await runClient([`https://localhost:${port}/${name}`, '--output', files.logDirectory, ...many, ...identity], files, timeoutMs)
+    },
+  },
+}
+
+async function startServer(root: string, files: CaseFiles): Promise<RunningServer> {
+  const port = await freeUdpPort()
+  const qlog = join(files.logDirectory, 'qlog-aioquic-server')
+  await mkdir(qlog, { recursive: true })
+  const args = ['--port', String(port), '--root', root, '--certificate', files.certificate, '--key', files.key, '--qlog-dir', qlog]
+  const server = await Child.start(python, [script('server.py'), ...args], {
+    name: 'aioquic server.py',
+    logFile: join(files.logDirectory, 'aioquic-server.log'),
+  })
+  await waitForQuicServer(server, port, 10_000)
+  return serverOf(server, port)
 }
 
 /** Resolves with the last line of its output. */

@@ -105,8 +105,15 @@ async def main() -> None:
     configuration.load_cert_chain(arguments.certificate, arguments.key)
     if arguments.qlog_dir is not None:
         configuration.quic_logger = QuicFileLogger(arguments.qlog_dir)
+    tickets = {}
     server = await serve(
-        arguments.host, arguments.port, configuration=configuration, create_protocol=FileProtocol, retry=arguments.retry
+        arguments.host,
+        arguments.port,
+        configuration=configuration,
+        create_protocol=FileProtocol,
+        retry=arguments.retry,
+        session_ticket_fetcher=lambda label: tickets.pop(label, None),
+        session_ticket_handler=lambda ticket: tickets.update({ticket.ticket: ticket}),
     )
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { Child, ProcessError, lastLine, quoted } from '../../process/child.ts'
 import { freeUdpPort, waitForQuicServer } from '../../process/quic-port.ts'
 import { runInstallScript } from '../install-script.ts'
-import { serverOf, type CaseFiles, type Peer } from '../peer.ts'
+import { serverOf, type CaseFiles, type Peer, type RunningServer } from '../peer.ts'
 
 // Debian installs the server in /usr/sbin, which is not on everybody's path.
 const env = (keylog: string): Record<string, string> => ({ PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`, SSLKEYLOGFILE: keylog })
@@ -19,24 +19,14 @@ export const ngtcp2: Peer = {
 
   faults: {
     'server: download of 0 B': 'gtlsserver answers 404 for an empty file, which it cannot map into memory',
+    'client: HelloRetryRequest on resumption':
+      'gtlsclient installs the early key again with the second ClientHello, which its own assertion forbids (--disable-early-data or not)',
     'client: upload of 0 B': 'gtlsclient cannot map an empty file into memory',
   },
 
   install: () => runInstallScript(new URL('install.sh', import.meta.url)),
 
-  async serve(root, files) {
-    const port = await freeUdpPort()
-    const qlog = join(files.logDirectory, 'qlog-ngtcp2-server')
-    await mkdir(qlog, { recursive: true })
-    const args = ['--quiet', `--qlog-dir=${qlog}`, '-d', root, '127.0.0.1', String(port), files.key, files.certificate]
-    const server = await Child.start('gtlsserver', args, {
-      name: 'gtlsserver',
-      logFile: join(files.logDirectory, 'ngtcp2-server.log'),
-      env: env(join(files.logDirectory, 'ngtcp2-server.keys')),
-    })
-    await waitForQuicServer(server, port, 10_000)
-    return serverOf(server, port)
-  },
+  serve: (root, files) => startServer(root, files, []),
 
   async download(port, names, output, files, timeoutMs) {
     const urls = names.map((name) => `https://localhost:${port}/${name}`)
@@ -47,6 +37,39 @@ export const ngtcp2: Peer = {
   async upload(port, path, file, files, timeoutMs) {
     await runClient(port, ['--http-method=POST', `--data=${file}`], [`https://localhost:${port}${path}`], files, timeoutMs)
   },
+
+  tls: {
+    groups: [],
+    serve(root, wish, files) {
+      const groups = wish.groups === null ? [] : [`--groups=${groupPriorities(wish.groups)}`]
+      return startServer(root, files, [...groups, ...(wish.clientAuthority === null ? [] : ['--verify-client'])])
+    },
+    async visit(port, name, wish, files, timeoutMs) {
+      const stored = [`--session-file=${join(files.logDirectory, 'session.pem')}`, `--tp-file=${join(files.logDirectory, 'parameters.txt')}`]
+      const identity = wish.identity === null ? [] : [`--cert=${wish.identity.certificate}`, `--key=${wish.identity.key}`]
+      const options = [...stored, ...identity, `--download=${files.logDirectory}`, ...(wish.early ? [] : ['--disable-early-data'])]
+      for (let i = 0; i < wish.connections; i++) await runClient(port, options, [`https://localhost:${port}/${name}`], files, timeoutMs)
+    },
+  },
+}
+
+async function startServer(root: string, files: CaseFiles, more: readonly string[]): Promise<RunningServer> {
+  const port = await freeUdpPort()
+  const qlog = join(files.logDirectory, 'qlog-ngtcp2-server')
+  await mkdir(qlog, { recursive: true })
+  const args = ['--quiet', `--qlog-dir=${qlog}`, '-d', root, ...more, '127.0.0.1', String(port), files.key, files.certificate]
+  const server = await Child.start('gtlsserver', args, {
+    name: 'gtlsserver',
+    logFile: join(files.logDirectory, 'ngtcp2-server.log'),
+    env: env(join(files.logDirectory, 'ngtcp2-server.keys')),
+  })
+  await waitForQuicServer(server, port, 10_000)
+  return serverOf(server, port)
+}
+
+/** As a GnuTLS priority string. */
+function groupPriorities(groups: readonly string[]): string {
+  return ['-GROUP-ALL', ...groups.map((name) => `+GROUP-${name.toUpperCase()}`)].join(':')
 }
 
 /** Resolves with its last words. */

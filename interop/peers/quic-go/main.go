@@ -1,6 +1,6 @@
 // A file server and a downloader over HTTP/3 with quic-go, for the runs of ../../.
 //
-//	peer serve --listen 127.0.0.1:4433 --root DIR --certificate FILE --key FILE [--retry] [--client-ca FILE] [--keylog FILE] [--qlog DIR]
+//	peer serve --listen 127.0.0.1:4433 --root DIR --certificate FILE --key FILE [--retry] [--client-ca FILE] [--curves A,B] [--keylog FILE] [--qlog DIR]
 //	peer exchange --ca FILE [--method M] [--upload FILE] [--fields N] URL
 //	peer get --ca FILE --output DIR [--connections N] [--early] [--certificate FILE --key FILE] [--keylog FILE] [--qlog DIR] URL...
 //
@@ -22,6 +22,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -83,12 +84,20 @@ func serve(args []string) error {
 	root := flags.String("root", ".", "folder to serve")
 	retry := flags.Bool("retry", false, "validate every address")
 	clientRoots := flags.String("client-ca", "", "PEM file: require client certificates of this authority")
+	curves := flags.String("curves", "", "groups to take, by the names of crypto/tls")
 	common := addCommonFlags(flags)
 	_ = flags.Parse(args)
 
 	config := &tls.Config{}
 	if err := common.apply(config); err != nil {
 		return err
+	}
+	for _, name := range strings.Split(*curves, ",") {
+		for _, id := range []tls.CurveID{tls.CurveP256, tls.CurveP384, tls.X25519, tls.X25519MLKEM768} {
+			if id.String() == name {
+				config.CurvePreferences = append(config.CurvePreferences, id)
+			}
+		}
 	}
 	if *clientRoots != "" {
 		roots, err := loadRoots(*clientRoots)

@@ -96,6 +96,8 @@ export interface ServerTlsOptions extends CommonTlsOptions {
 export interface ClientTlsOptions extends CommonTlsOptions {
   /** Accept any certificate. Default false. */
   readonly insecure?: boolean | undefined
+  /** The groups to send key shares for, some of `groups`. Default: the first, and when that is a hybrid the second too. */
+  readonly keyShares?: TlsSettings['keyShares']
   /** Roots to trust instead of those that Node carries. */
   readonly ca?: CertificateInput | undefined
   /** Roots to trust besides. */
@@ -299,12 +301,13 @@ export function clientTls(
   keylog: ((line: string) => void) | null,
   provider: CryptoProvider,
 ): TlsSettings {
-  const { certificates, statusRequest, certificateTimestamps } = options
+  const { certificates, statusRequest, certificateTimestamps, keyShares } = options
   return {
     ...common(options, keylog),
     serverName,
     verify: verifyPolicy(options),
     ...(certificates === undefined ? {} : { clientCertificates: certificates.map((option) => clientCertificate(option, provider)) }),
+    ...(keyShares === undefined ? {} : { keyShares }),
     ...(statusRequest === undefined ? {} : { statusRequest }),
     ...(certificateTimestamps === undefined ? {} : { certificateTimestamps }),
   }

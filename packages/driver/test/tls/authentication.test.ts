@@ -202,6 +202,15 @@ describe('a server', () => {
   })
 })
 
+describe('key shares', () => {
+  it('for groups the server does not take cost a HelloRetryRequest', async () => {
+    const site = await serve({ certificates: [certificate], groups: [0x0017] })
+    const groups = [0x001d, 0x0017] as const
+    expect((await site.connect({ groups, keyShares: [0x001d] })).client.handshakeInfo!).toMatchObject({ helloRetry: true, group: 0x0017 })
+    expect((await site.connect({ groups, keyShares: [0x0017] }, 'localhost', new MemorySessionStore())).client.handshakeInfo!.helloRetry).toBe(false)
+  })
+})
+
 describe('trust', () => {
   it('in a certificate by its hash, in any spelling', async () => {
     const site = await serve({ certificates: [certificate] })
