@@ -3,7 +3,7 @@
 import { Connection, Endpoint, RandomConnectionIdGenerator, Transmit } from '@quicwire/quic'
 import type { ConnectionConfig, ConnectionEvent, PathAddress, TransportSettings } from '@quicwire/quic'
 import { nodeProvider } from '@quicwire/quic/crypto-node'
-import type { CryptoProvider } from '@quicwire/quic'
+import type { CryptoProvider, NamedGroup, ServerCertificate, TrustAnchors, VerifyPolicy } from '@quicwire/quic'
 import { createDevCertificate } from '@quicwire/quic'
 
 const CLIENT: PathAddress = { local: '10.0.0.1:1', remote: '10.0.0.2:2' }
@@ -11,6 +11,11 @@ const SERVER: PathAddress = { local: '10.0.0.2:2', remote: '10.0.0.1:1' }
 
 export interface PairOptions {
   readonly provider?: CryptoProvider
+  /** Default: a new development certificate, which the client does not verify. */
+  readonly certificate?: ServerCertificate
+  /** What the client verifies `certificate` against. */
+  readonly roots?: TrustAnchors
+  readonly groups?: readonly NamedGroup[]
   readonly transport?: Partial<TransportSettings>
 }
 
@@ -29,12 +34,13 @@ export class ConnectionPair {
   constructor(options: PairOptions = {}) {
     const provider = options.provider ?? nodeProvider
     const transport = options.transport ?? {}
-    const certificate = createDevCertificate(provider, { names: ['bench.example'], unixTimeMs: Date.now() })
+    const groups = options.groups === undefined ? {} : { groups: options.groups }
+    const certificate = options.certificate ?? developmentCertificate(provider)
     const random = provider.random
     const common = { provider, random, connectionIds: new RandomConnectionIdGenerator(random, 8), transport }
     const serverConfig: ConnectionConfig = {
       ...common,
-      tls: { alpn: ['bench'], certificates: [{ chain: [certificate.certificate], key: provider.importPrivateKey(certificate.privateKey) }] },
+      tls: { ...groups, alpn: ['bench'], certificates: [certificate] },
     }
     this.endpoint = new Endpoint({ random, connectionIdLength: 8, server: () => serverConfig })
     this.now = 1000
@@ -44,8 +50,10 @@ export class ConnectionPair {
     this.onServer = () => {}
     this.server = null
     this.out = new Transmit(new Uint8Array(65_535))
+    const verify: VerifyPolicy =
+      options.roots === undefined ? { mode: 'insecure' } : { mode: 'chain', roots: options.roots, unixTimeMs: Date.now() }
     this.client = Connection.connect(
-      { ...common, tls: { alpn: ['bench'], serverName: 'bench.example', verify: { mode: 'insecure' } } },
+      { ...common, tls: { ...groups, alpn: ['bench'], serverName: 'bench.example', verify } },
       CLIENT,
       this.now,
     )
@@ -98,4 +106,9 @@ export class ConnectionPair {
       }
     }
   }
+}
+
+function developmentCertificate(provider: CryptoProvider): ServerCertificate {
+  const made = createDevCertificate(provider, { names: ['bench.example'], unixTimeMs: Date.now() })
+  return { chain: [made.certificate], key: provider.importPrivateKey(made.privateKey) }
 }

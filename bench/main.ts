@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { Child } from './child.ts'
+import type { HandshakeCost } from './handshake-cost.ts'
 import type { HeaderRichCost } from './header-rich.ts'
 import type { PacketCost } from './packet-cost.ts'
 import type { QpackCost } from './qpack.ts'
@@ -99,6 +100,26 @@ async function packetCost(): Promise<void> {
   add('  garbage', cost.heapBytes, 'B/packet', 'node:crypto alone', cost.cryptoHeapBytes)
 }
 
+const HANDSHAKES_MEASURED: Readonly<Record<string, string>> = {
+  'full node': 'full TLS handshake, node:crypto, both ends',
+  'resumed node': 'resumed TLS handshake, node:crypto',
+  'hybrid node': 'full TLS handshake, X25519MLKEM768',
+  'quic node': 'full QUIC handshake on the in-memory pair',
+  'full noble': 'full TLS handshake, noble',
+  'resumed noble': 'resumed TLS handshake, noble',
+}
+
+async function handshakeCost(): Promise<void> {
+  for (const [request, label] of Object.entries(HANDSHAKES_MEASURED)) {
+    const child = Child.start('./handshake-cost.ts', [])
+    const cost = (await child.ask(request)).value as HandshakeCost
+    child.stop()
+    // The reference that gives the median ratio: the two ran in turns.
+    add(label, cost.milliseconds, 'ms', 'node:tls', cost.milliseconds / cost.ratio)
+    add('  node:tls beside it', cost.reference, 'ms')
+  }
+}
+
 async function qpack(table: 'dynamic' | 'static'): Promise<void> {
   const child = Child.start('./qpack.ts', [])
   const cost = (await child.ask(table)).value as QpackCost
@@ -140,6 +161,7 @@ await quicwire(1200, reference)
 await quicwire(8952, reference)
 await quicwire('found', reference)
 await packetCost()
+await handshakeCost()
 await qpack('dynamic')
 await qpack('static')
 await headerRich()
