@@ -27,18 +27,19 @@ interface AgainstServer {
   readonly name: string
   readonly needs?: keyof typeof GROUPS
   readonly connections?: number
+  readonly early?: boolean
   wish?(files: TlsFiles): Partial<TlsServerWish>
   tls?(files: TlsFiles): Promise<ClientTlsOptions>
   check(infos: readonly HandshakeInfo[]): void
 }
 
 /** Our client against the peer's server. */
-function againstServer({ name, needs, connections = 1, wish, tls, check }: AgainstServer): TlsCase {
+function againstServer({ name, needs, connections = 1, early = false, wish, tls, check }: AgainstServer): TlsCase {
   return {
     role: 'server',
     name,
     run(peer, files, caseFiles) {
-      if (peer.tls === undefined || (needs !== undefined && !peer.tls.groups.includes(needs))) return null
+      if (peer.tls === undefined || (early && peer.tls.withoutHttp === true) || (needs !== undefined && !peer.tls.groups.includes(needs))) return null
       const starting = peer.tls.serve(files.root, { ...PLAIN_SERVER, ...wish?.(files) }, caseFiles)
       if (starting === null) return null
       return (async () => {
@@ -46,7 +47,7 @@ function againstServer({ name, needs, connections = 1, wish, tls, check }: Again
         try {
           const sessions = new MemorySessionStore()
           const infos: HandshakeInfo[] = []
-          const options = { tls: (await tls?.(files)) ?? {}, sessions, request: peer.tls!.withoutHttp !== true }
+          const options = { tls: (await tls?.(files)) ?? {}, sessions, request: peer.tls!.withoutHttp !== true, early }
           for (let i = 0; i < connections; i++) infos.push(await visit(server.port, files, caseFiles, options))
           check(infos)
         } finally {
@@ -63,7 +64,7 @@ interface AgainstClient {
   readonly needs?: keyof typeof GROUPS
   wish?(files: TlsFiles): Partial<TlsClientWish>
   tls?(files: TlsFiles): Promise<ServerTlsOptions>
-  check(infos: readonly HandshakeInfo[]): void
+  check(infos: readonly HandshakeInfo[], earlyRequests: number): void
 }
 
 /** The peer's client against our server. */
@@ -86,7 +87,7 @@ function againstClient({ name, needs, retries = false, wish, tls, check }: Again
           }
           const infos = server.connections.flatMap(({ handshakeInfo }) => (handshakeInfo === null ? [] : [handshakeInfo]))
           equal('complete handshakes', infos.length, wished.connections)
-          check(infos)
+          check(infos, server.earlyRequests)
         } finally {
           await server.listener.close()
         }
@@ -107,6 +108,13 @@ export const cases: readonly TlsCase[] = [
     name: 'resumption',
     connections: 3,
     check: (infos) => equal('resumed', infos.map(({ resumed }) => resumed).join(), 'false,true,true'),
+  }),
+  againstServer({
+    name: '0-RTT',
+    connections: 3,
+    early: true,
+    wish: () => ({ earlyData: true }),
+    check: (infos) => equal('early data taken', infos.map(({ earlyData }) => earlyData).join(), 'false,true,true'),
   }),
   againstServer({
     name: 'HelloRetryRequest',
@@ -150,6 +158,15 @@ export const cases: readonly TlsCase[] = [
     name: 'resumption',
     wish: () => ({ connections: 3 }),
     check: (infos) => equal('resumed', infos.map(({ resumed }) => resumed).join(), 'false,true,true'),
+  }),
+  againstClient({
+    name: '0-RTT',
+    wish: () => ({ connections: 3, early: true }),
+    tls: () => Promise.resolve({ earlyData: true }),
+    check(infos, earlyRequests) {
+      equal('early data taken', infos.map(({ earlyData }) => earlyData).join(), 'false,true,true')
+      equal('early requests', earlyRequests, 2)
+    },
   }),
   againstClient({
     name: 'HelloRetryRequest',

@@ -16,9 +16,11 @@ export interface Visit {
   readonly sessions?: SessionStore
   /** Download the file. */
   readonly request: boolean
+  /** Send the request in 0-RTT where there is a session for it. */
+  readonly early?: boolean
 }
 
-export async function visit(port: number, files: TlsFiles, caseFiles: CaseFiles, { tls, sessions, request }: Visit): Promise<HandshakeInfo> {
+export async function visit(port: number, files: TlsFiles, caseFiles: CaseFiles, { tls, sessions, request, early = false }: Visit): Promise<HandshakeInfo> {
   const { driver, controller } = clientH3Driver()
   const connection = await connect({
     host: '127.0.0.1',
@@ -27,6 +29,7 @@ export async function visit(port: number, files: TlsFiles, caseFiles: CaseFiles,
     tls: { ca: await readFile(files.certificate, 'utf8'), ...tls },
     settings: { keylogFile: join(caseFiles.logDirectory, 'ours.keys'), qlogDir: caseFiles.logDirectory },
     sessionStore: sessions ?? null,
+    earlyData: early,
     application: driver,
   })
   try {

@@ -83,6 +83,11 @@ class HttpClientProtocol(QuicConnectionProtocol):
         self._http = None
         self._exchanges = {}
 
+    def begin(self) -> None:
+        """Before the handshake is complete only where requests go into 0-RTT."""
+        if self._http is None:
+            self._http = H3Connection(self._quic)
+
     async def request(self, method: str, url, fields, body, output) -> Exchange:
         stream_id = self._quic.get_next_available_stream_id()
         exchange = Exchange(output)
@@ -109,7 +114,7 @@ class HttpClientProtocol(QuicConnectionProtocol):
     def quic_event_received(self, event: QuicEvent) -> None:
         if isinstance(event, ProtocolNegotiated):
             print(f"negotiated {event.alpn_protocol}", flush=True)
-            self._http = H3Connection(self._quic)
+            self.begin()
         elif isinstance(event, ConnectionTerminated):
             for exchange in self._exchanges.values():
                 exchange.end(
@@ -179,14 +184,17 @@ async def converse(arguments, urls, configuration) -> None:
         if not ticket.done():
             ticket.set_result(None)
 
+    early = arguments.early and configuration.session_ticket is not None
     async with connect(
         arguments.address,
         urls[0].port or 443,
         configuration=configuration,
         create_protocol=HttpClientProtocol,
         session_ticket_handler=on_ticket,
-        wait_connected=not (arguments.early and configuration.session_ticket is not None),
+        wait_connected=not early,
     ) as client:
+        if early:
+            client.begin()
         if arguments.exchange:
             body = None
             if arguments.upload is not None:
@@ -195,7 +203,8 @@ async def converse(arguments, urls, configuration) -> None:
             exchange = await client.request(arguments.method, urls[0], large_fields(arguments.fields), body, None)
             print(json.dumps(exchange.answer()), flush=True)
         else:
-            await client.settings()
+            if not early:
+                await client.settings()
             await asyncio.gather(*(download(client, url, arguments.output) for url in urls))
         if arguments.connections > 1:
             await asyncio.wait_for(ticket, 5)
