@@ -79,11 +79,11 @@ export interface TlsClientWish {
   readonly identity: { readonly certificate: string; readonly key: string } | null
 }
 
-/** Null: its program cannot do that. */
 export interface TlsPeer {
+  /** Null: its program cannot do that. */
   serve(root: string, wish: TlsServerWish, files: CaseFiles): Promise<RunningServer> | null
   /** Rejects when one of the connections failed. */
-  visit(port: number, name: string, wish: TlsClientWish, files: CaseFiles, timeoutMs: number): Promise<void> | null
+  visit(port: number, name: string, wish: TlsClientWish, files: CaseFiles, timeoutMs: number): Promise<void>
   /** Its client sends shares for all of its groups: a server that takes one of them has nothing to retry. */
   readonly withoutRetry?: boolean
   /** It does handshakes only: nobody answers requests, and it makes none. */

@@ -69,7 +69,7 @@ async function smoke(options: RunOptions): Promise<number> {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
 try {
-  const options = parseRunArguments(process.argv.slice(2), foreignPeers)
+  const options = parseRunArguments(process.argv.slice(2), foreignPeers.filter((peer) => peer.serve !== undefined || peer.download !== undefined || peer.loadPage !== undefined))
   if (options.help) console.log(usage)
   else process.exitCode = await smoke(options)
 } catch (error) {

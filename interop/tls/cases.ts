@@ -61,6 +61,7 @@ function againstServer({ name, needs, connections = 1, early = false, wish, tls,
 interface AgainstClient {
   readonly name: string
   readonly retries?: boolean
+  readonly early?: boolean
   readonly needs?: keyof typeof GROUPS
   wish?(files: TlsFiles): Partial<TlsClientWish>
   tls?(files: TlsFiles): Promise<ServerTlsOptions>
@@ -68,19 +69,19 @@ interface AgainstClient {
 }
 
 /** The peer's client against our server. */
-function againstClient({ name, needs, retries = false, wish, tls, check }: AgainstClient): TlsCase {
+function againstClient({ name, needs, retries = false, early = false, wish, tls, check }: AgainstClient): TlsCase {
   return {
     role: 'client',
     name,
     run(peer, files, caseFiles, timeoutMs) {
       const { tls: peerTls } = peer
-      if (peerTls === undefined || (retries && peerTls.withoutRetry === true) || (needs !== undefined && !peerTls.groups.includes(needs))) return null
+      if (peerTls === undefined || (retries && peerTls.withoutRetry === true) || (early && peerTls.withoutHttp === true)) return null
+      if (needs !== undefined && !peerTls.groups.includes(needs)) return null
       return (async () => {
         const wished: TlsClientWish = { ...PLAIN_CLIENT, ...wish?.(files) }
         const server = await startServer(files, caseFiles, (await tls?.(files)) ?? {})
         try {
-          const visiting = peerTls.visit(server.port, files.name, wished, caseFiles, timeoutMs)
-          await visiting
+          await peerTls.visit(server.port, files.name, wished, caseFiles, timeoutMs)
           if (peerTls.withoutHttp !== true) {
             const received = await sha256OfFile(join(caseFiles.logDirectory, files.name))
             if (received !== files.sha256) throw new Error(`${files.name} arrived with SHA-256 ${received}`)
@@ -161,6 +162,7 @@ export const cases: readonly TlsCase[] = [
   }),
   againstClient({
     name: '0-RTT',
+    early: true,
     wish: () => ({ connections: 3, early: true }),
     tls: () => Promise.resolve({ earlyData: true }),
     check(infos, earlyRequests) {
