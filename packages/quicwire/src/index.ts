@@ -13,6 +13,7 @@ export { developmentCertificate, type DevelopmentCertificate, type DevelopmentCe
 export { serve, type ServeOptions, type Server, type ServerCloseOptions, type ServerStats } from './server/serve.ts'
 export { CertificateFileError } from './tls/certificate-files.ts'
 export * from '@quicwire/driver/errors'
+export { FileSessionStore } from '@quicwire/driver'
 export { IpTunnel, MasqueError, MasqueProxy, prefixFrom, routeTo, TargetPolicy, TcpTunnel, TunnelRefusedError, UdpTunnel } from '@quicwire/driver'
 export type {
   IpService,

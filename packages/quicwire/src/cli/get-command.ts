@@ -4,6 +4,7 @@
 import { setMaxListeners } from 'node:events'
 import { mkdir, stat } from 'node:fs/promises'
 import type { ConnectOptions } from '../client/connect.ts'
+import { FileSessionStore } from '@quicwire/driver'
 import type { IncomingResponse, Session } from '../client/session.ts'
 import type { Target } from '../client/target.ts'
 import { parseTarget } from '../client/target.ts'
@@ -23,6 +24,7 @@ const options = {
   'output-dir': { kind: 'value', value: 'DIR', help: 'write each body to DIR under the last part of its URL path' },
   insecure: { kind: 'flag', short: 'k', help: "do not verify the server's certificate" },
   ca: { kind: 'value', value: 'FILE', help: 'trust the certificates in FILE (PEM) instead of the system roots' },
+  'session-file': { kind: 'value', value: 'FILE', help: 'keep sessions in FILE and resume those that are there' },
   header: { kind: 'list', short: 'H', value: "'k: v'", help: 'add a request header; may be repeated' },
   parallel: { kind: 'value', value: 'N', help: 'requests at a time when writing to files, 1 to 1000 (default 8)' },
   timeout: { kind: 'value', value: 'SECONDS', help: 'give up connecting after this time (default 10)' },
@@ -78,6 +80,7 @@ export async function runGet(argv: readonly string[], io: CommandIo, connect: Co
   const connectOptions: ConnectOptions = {
     ...(given.insecure ? { insecure: true } : {}),
     ...(given.ca === null ? {} : { ca: await readPemFile(given.ca, 'CA file', 'CERTIFICATE') }),
+    ...(given['session-file'] === null ? {} : { sessionStore: new FileSessionStore(given['session-file']) }),
     timeoutMs,
     signal: interrupt.signal,
   }
@@ -157,7 +160,7 @@ class SessionsByOrigin {
       this.io.stderr.write(
         [
           `* connected to ${info.remoteAddress} in ${formatDuration(info.handshakeMs)}, server name ${info.serverName}`,
-          `* TLS 1.3, ${info.cipher}, ${info.keyExchange}, ALPN ${info.alpn}`,
+          `* TLS 1.3${info.resumed ? ' resumed' : ''}, ${info.cipher}, ${info.keyExchange}, ALPN ${info.alpn}`,
           `* certificate SHA-256 ${info.certificateSha256}${this.connectOptions.insecure === true ? ' (not verified)' : ' (verified)'}`,
           '',
         ].join('\n'),

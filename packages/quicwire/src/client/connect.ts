@@ -9,6 +9,7 @@ import {
   type Http3Settings,
   type QuicConnection,
   type QuicSettings,
+  type SessionStore,
   type UdpTunnel,
 } from '@quicwire/driver'
 import { cipherSuiteName, groupName } from './handshake-names.ts'
@@ -32,6 +33,8 @@ export interface ConnectOptions {
    * others wait. What is sent early may be replayed by others, and is protected less (RFC 8470). Default false.
    */
   readonly earlyData?: boolean
+  /** Where sessions for resumption are kept. Default: in this process; null: nowhere. `FileSessionStore` keeps them in a file. */
+  readonly sessionStore?: SessionStore | null
   readonly settings?: QuicSettings
   readonly http3?: Http3Settings
   readonly crypto?: CryptoChoice
@@ -74,6 +77,7 @@ export async function connectTarget(target: Target, options: ConnectOptions): Pr
     crypto: options.crypto,
     socket: options.tunnel?.datagramSocket(),
     earlyData: options.earlyData,
+    sessionStore: options.sessionStore,
     signal: options.signal,
   })
   return new H3Session(driver, controller, connection, () => sessionInfo(connection, options.serverName ?? target.host), target.authority)
@@ -89,6 +93,7 @@ function sessionInfo(connection: QuicConnection, serverName: string): SessionInf
     keyExchange: info === null ? '' : groupName(info.group),
     alpn: info?.alpn ?? '',
     certificateSha256: leaf === undefined ? '' : createHash('sha256').update(leaf).digest('hex'),
+    resumed: info?.resumed ?? false,
     handshakeMs: connection.handshakeDuration,
   }
 }

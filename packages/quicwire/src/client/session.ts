@@ -41,6 +41,8 @@ export interface SessionInfo {
   readonly alpn: string
   /** Of the server's certificate: SHA-256 of the DER in hex; '' when there was none. */
   readonly certificateSha256: string
+  /** A session of an earlier connection was continued; the certificate is the one seen then. */
+  readonly resumed: boolean
   readonly handshakeMs: number
 }
 

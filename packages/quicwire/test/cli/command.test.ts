@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -154,6 +154,14 @@ describe('get', () => {
     const got = await run('get', '--insecure', `${server.url}large.bin`)
     expect(got.code).toBe(0)
     expect(got.stdout.equals(large)).toBe(true)
+  })
+
+  it('keeps sessions in a file and resumes them', async () => {
+    const file = join(folder, 'sessions')
+    const get = async (): Promise<string> => (await run('get', '--insecure', '--verbose', '--session-file', file, `${server.url}hello.txt`)).stderr
+    expect(await get()).toMatch(/^\* TLS 1\.3, /m)
+    expect(await get()).toMatch(/^\* TLS 1\.3 resumed, /m)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 
   it('fetches many files into a directory', async () => {

@@ -62,7 +62,7 @@ class World {
     if (target.host === 'nowhere') return Promise.reject(Object.assign(new Error('no address for host nowhere'), { code: 'QUIC_NAME_NOT_FOUND' }))
     const session: Session = {
       info: {
-        remoteAddress: '127.0.0.1:443', serverName: target.host, cipher: 'TLS_AES_128_GCM_SHA256', keyExchange: 'x25519', alpn: 'h3', certificateSha256: 'ab', handshakeMs: 3,
+        remoteAddress: '127.0.0.1:443', serverName: target.host, cipher: 'TLS_AES_128_GCM_SHA256', keyExchange: 'x25519', alpn: 'h3', certificateSha256: 'ab', resumed: false, handshakeMs: 3,
       },
       authority: target.authority,
       get masque(): never {
