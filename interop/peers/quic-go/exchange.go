@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
@@ -58,15 +57,10 @@ func exchange(args []string) error {
 	common := addCommonFlags(flags)
 	_ = flags.Parse(args)
 
-	config := &tls.Config{}
-	if err := common.apply(config); err != nil {
-		return err
-	}
-	roots, err := loadRoots(*authority)
+	config, err := common.clientConfig(*authority)
 	if err != nil {
 		return err
 	}
-	config.RootCAs = roots
 	transport := &http3.Transport{
 		TLSClientConfig:    config,
 		QUICConfig:         &quic.Config{Tracer: qlog.DefaultConnectionTracer},

@@ -66,6 +66,16 @@ func (common commonFlags) apply(config *tls.Config) error {
 	return nil
 }
 
+// clientConfig trusts the authority of that file.
+func (common commonFlags) clientConfig(authority string) (*tls.Config, error) {
+	roots, err := loadRoots(authority)
+	if err != nil {
+		return nil, err
+	}
+	config := &tls.Config{RootCAs: roots}
+	return config, common.apply(config)
+}
+
 func loadRoots(file string) (*x509.CertPool, error) {
 	bytes, err := os.ReadFile(file)
 	if err != nil {
@@ -134,15 +144,10 @@ func get(args []string) error {
 	common := addCommonFlags(flags)
 	_ = flags.Parse(args)
 
-	config := &tls.Config{}
-	if err := common.apply(config); err != nil {
-		return err
-	}
-	roots, err := loadRoots(*authority)
+	config, err := common.clientConfig(*authority)
 	if err != nil {
 		return err
 	}
-	config.RootCAs = roots
 	stored := &storedSessions{ClientSessionCache: tls.NewLRUClientSessionCache(10), put: make(chan struct{}, 100)}
 	config.ClientSessionCache = stored
 	for i := range *connections {
