@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { CaseFiles, Peer } from '../peers/peer.ts'
 import { foreignPeers } from '../peers/registry.ts'
 import { UsageError, parseRunArguments, usageOf, type RunOptions } from '../process/arguments.ts'
+import { before } from '../process/deadline.ts'
 import { clientCases, withSession } from './our-client.ts'
 import { serverCases, startServer } from './our-server.ts'
 import { createHttpFiles, type HttpFiles } from './test-files.ts'
@@ -96,18 +97,6 @@ class Run {
     this.rows.push({ peer: peer.name, role, name, outcome })
     if (outcome === "the peer's fault") console.log(`${outcome}: ${known}`)
     else console.log(typeof outcome === 'string' ? outcome : `FAILED\n    ${outcome.failure}\n    logs: ${outcome.logs}`)
-  }
-}
-
-async function before(timeoutMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done after ${timeoutMs / 1000} s`)), timeoutMs)
-  })
-  try {
-    await Promise.race([work, timeout])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Peer } from '../peers/peer.ts'
 import { foreignPeers } from '../peers/registry.ts'
 import { UsageError, parseRunArguments, usageOf, type RunOptions } from '../process/arguments.ts'
+import { before } from '../process/deadline.ts'
 import { cases, type TlsCase } from './cases.ts'
 import { createTlsFiles, type TlsFiles } from './test-files.ts'
 
@@ -62,18 +63,6 @@ class Run {
     }
     this.counts[outcome] += 1
     console.log(words)
-  }
-}
-
-async function before(timeoutMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done after ${timeoutMs / 1000} s`)), timeoutMs)
-  })
-  try {
-    await Promise.race([work, timeout])
-  } finally {
-    clearTimeout(timer)
   }
 }
 
