@@ -23,7 +23,15 @@ export function closeOnError(core: ConnectionCore, error: TransportError, now: n
 
 /** Ends without a packet: timeouts, stateless reset, no common version. */
 export function endSilently(core: ConnectionCore, reason: CloseReason, now: number): void {
-  if (core.lifecycle.end(reason)) closedEvent(core, reason, now)
+  if (!core.lifecycle.end(reason)) return
+  closedEvent(core, reason, now)
+  forgetSecrets(core)
+}
+
+/** Nothing is opened or sealed any more: no key and no secret outlives the connection. */
+export function forgetSecrets({ spaces, tls }: Pick<ConnectionCore, 'spaces' | 'tls'>): void {
+  spaces.destroyKeys()
+  tls.destroy()
 }
 
 export function closedEvent(core: Pick<ConnectionCore, 'events' | 'trace'>, reason: CloseReason, now: number): void {

@@ -6,7 +6,7 @@ import { SpaceId } from '../space/space-id.ts'
 import { TransportErrorCode } from '../wire/constants.ts'
 import { closedByTransport, closedSilently } from './close-reason.ts'
 import type { ConnectionCore } from './core.ts'
-import { beginClose, endSilently } from './ending.ts'
+import { beginClose, endSilently, forgetSecrets } from './ending.ts'
 import { onEarlyTimeout } from './handshake/early-packets.ts'
 import { declareLostPackets, resendOldest } from './loss.ts'
 import { onPathTimeouts } from './migration.ts'
@@ -37,6 +37,7 @@ export function onTimeouts(core: ConnectionCore, now: number): void {
   const { lifecycle } = core
   if (!lifecycle.isOpen()) {
     lifecycle.onTimeout(now)
+    if (lifecycle.state === 'closed') forgetSecrets(core)
     return
   }
   const path = core.paths.active

@@ -29,8 +29,10 @@ export function hkdfExpand(
     const block = provider.hmac(hash, secret, counter === 1 ? input.subarray(blockLength) : input)
     output.set(length - position < blockLength ? block.subarray(0, length - position) : block, position)
     input.set(block, 0)
+    block.fill(0)
     counter++
   }
+  input.fill(0)
   return output
 }
 

@@ -26,6 +26,7 @@ export class KeyChain {
   /** The secret `next` was made from. */
   private secret: Uint8Array
 
+  /** `secret` is left to the caller. */
   constructor(provider: CryptoProvider, suite: CipherSuiteId, secret: Uint8Array, version: number) {
     this.provider = provider
     this.suite = suite

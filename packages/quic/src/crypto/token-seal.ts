@@ -56,7 +56,9 @@ export class TokenSeal {
       aead.destroy()
       if (opened) {
         const issuedAt = new DataView(buffer.buffer).getFloat64(start)
-        return { issuedAt, content: buffer.slice(start + TIME_LENGTH, buffer.length - TAG_LENGTH) }
+        const content = buffer.slice(start + TIME_LENGTH, buffer.length - TAG_LENGTH)
+        buffer.fill(0)
+        return { issuedAt, content }
       }
     }
     return null

@@ -17,6 +17,12 @@ export class Spaces {
     this.application = new PacketSpace(SpaceId.application, maxAckDelay, pool, skips)
   }
 
+  destroyKeys(): void {
+    this.initial?.destroyKeys()
+    this.handshake?.destroyKeys()
+    this.application.destroyKeys()
+  }
+
   get(id: SpaceId): PacketSpace | null {
     if (id === SpaceId.application) return this.application
     return id === SpaceId.initial ? this.initial : this.handshake

@@ -25,6 +25,7 @@ export class TlsEngine {
   /** Null before start() on a client, and for ever after a fault. */
   #state: HandshakeState | null
   #failed: boolean
+  #destroyed: boolean
 
   /** Throws TlsUsageError when the configuration cannot work. */
   constructor(config: TlsConfig) {
@@ -32,6 +33,7 @@ export class TlsEngine {
     this.#reader = new MessageReader()
     this.#state = config.role === 'server' ? startServer(this.#handshake) : null
     this.#failed = false
+    this.#destroyed = false
   }
 
   /** A client writes its ClientHello. Nothing happens on a server. */
@@ -146,9 +148,17 @@ export class TlsEngine {
     }
   }
 
-  /** RFC 9846 §7.5. `length` in bytes, at most 255 hashes. Throws TlsUsageError before the handshake is complete. */
+  /** The connection is over: every secret is overwritten, and nothing more is taken, told or exported. */
+  destroy(): void {
+    this.#failed = true
+    this.#destroyed = true
+    this.#handshake.destroy()
+  }
+
+  /** RFC 9846 §7.5. `length` in bytes, at most 255 hashes. Throws TlsUsageError before the handshake is complete, and after destroy(). */
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     const { schedule, complete } = this.#handshake
+    if (this.#destroyed) throw new TlsUsageError('keying material cannot be exported any more: the connection is over')
     if (!complete || schedule === null) throw new TlsUsageError('keying material can be exported when the handshake is complete')
     if (!Number.isInteger(length) || length < 1 || length > 255 * 32) throw new TlsUsageError(`cannot export ${length} bytes`)
     return schedule.exportKeyingMaterial(label, context, length)

@@ -15,6 +15,11 @@ import type { StoredSession } from './resumption/session-store.ts'
 import type { ApplicationSchedule } from './schedule/key-schedule.ts'
 import { Transcript } from './schedule/transcript.ts'
 
+/** Holds a secret, and can overwrite it. */
+export interface SecretHolder {
+  destroy(): void
+}
+
 const DEFAULT_SUITES: readonly CipherSuiteId[] = [0x1301, 0x1302, 0x1303]
 
 export class Handshake {
@@ -58,6 +63,8 @@ export class Handshake {
   ticketsWanted: boolean
   /** Server: Unix milliseconds of the full handshake all this grew from. */
   authenticatedAt: number
+  /** Whoever held a secret of this handshake, for the end. */
+  private readonly holders: SecretHolder[]
 
   constructor(config: TlsConfig) {
     this.config = config
@@ -92,6 +99,26 @@ export class Handshake {
     this.context = null
     this.ticketsWanted = false
     this.authenticatedAt = 0
+    this.holders = []
+  }
+
+  /** Sees to it that the secrets of `holder` do not outlive the handshake, however that ends. */
+  hold<Holder extends SecretHolder>(holder: Holder): Holder {
+    this.holders.push(holder)
+    return holder
+  }
+
+  /** The same for plain bytes. */
+  holdBytes(secret: Uint8Array): Uint8Array {
+    this.hold({ destroy: () => void secret.fill(0) })
+    return secret
+  }
+
+  /** Overwrites every secret that is left. */
+  destroy(): void {
+    for (const holder of this.holders) holder.destroy()
+    this.holders.length = 0
+    for (let event = this.events.shift(); event !== undefined; event = this.events.shift()) if (event.kind === 'keys') event.secret.fill(0)
   }
 
   /** `now` in milliseconds of the owner's clock. */

@@ -36,6 +36,7 @@ export function driveHandshake(core: ConnectionCore, now: number): void {
         break
       case 'keys':
         installKeys(core, event, now)
+        event.secret.fill(0)
         break
       case 'peer-parameters':
         applyPeerParameters(core, event.bytes, now)

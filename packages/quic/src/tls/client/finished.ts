@@ -34,7 +34,7 @@ export function expectServerFinished(
       if (message.body.length !== expected.length) throw alert(Alert.decodeError, 'Finished has the wrong length')
       if (!equalConstantTime(message.body, expected)) throw alert(Alert.decryptError, 'the Finished of the server is wrong')
       handshake.transcript.add(message.bytes)
-      const application = schedule.application(handshake.transcript.digest())
+      const application = handshake.hold(schedule.application(handshake.transcript.digest()))
       const finish = (): ReadingState => finishHandshake(handshake, schedule, application)
       if (request === null) return finish()
       const choice = chooseClientCertificate(handshake, request)
@@ -55,7 +55,7 @@ function finishHandshake(handshake: Handshake, schedule: HandshakeSchedule, appl
   handshake.keys(EncryptionLevel.application, 'read', suite, application.serverSecret)
   handshake.finish()
   const wanted = sessionOrigin(handshake, handshake.issuesVersion) !== null
-  const resumptionSecret = wanted ? application.resumption(handshake.transcript.digest()) : null
+  const resumptionSecret = wanted ? handshake.holdBytes(application.resumption(handshake.transcript.digest())) : null
   schedule.destroy()
   application.retainExporter()
   return establishedClient(handshake, resumptionSecret)

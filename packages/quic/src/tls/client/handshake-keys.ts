@@ -28,7 +28,7 @@ export function acceptServerHello(
   handshake.group = exchange.group
   handshake.transcript.start(suite.hash)
   handshake.transcript.add(message.bytes)
-  const schedule = early.handshake(sharedSecret, handshake.transcript.digest())
+  const schedule = handshake.hold(early.handshake(sharedSecret, handshake.transcript.digest()))
   sharedSecret.fill(0)
   for (const used of sent.exchanges) used.destroy()
   handshake.keylog('CLIENT_HANDSHAKE_TRAFFIC_SECRET', schedule.clientSecret)

@@ -33,7 +33,7 @@ export function retryHello(
     if (exchanges.some((exchange) => exchange.group === group)) {
       throw alert(Alert.illegalParameter, 'HelloRetryRequest selects a group that had a key share')
     }
-    const exchange = handshake.provider.keyExchange(group)
+    const exchange = handshake.hold(handshake.provider.keyExchange(group))
     exchanges = [exchange]
     shares = [{ group, key: exchange.publicKey }]
   }

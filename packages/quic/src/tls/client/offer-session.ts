@@ -29,7 +29,7 @@ export function chooseSession(handshake: Handshake): OfferedSession | null {
     if (session === null) return null
     if (!fits(handshake, session)) continue
     const suite = cipherSuite(session.cipherSuite)
-    return { session, suite, schedule: new EarlySchedule(provider, suite, session.psk) }
+    return { session, suite, schedule: handshake.hold(new EarlySchedule(provider, suite, session.psk)) }
   }
   return null
 }

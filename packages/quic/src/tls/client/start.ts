@@ -24,7 +24,7 @@ export function startClient(handshake: Handshake): ReadingState {
   handshake.clientRandom = handshake.random(32)
   handshake.serverName = config.serverName === undefined ? null : sniName(config.serverName)
   const grease = config.grease === false ? null : greaseFrom(handshake.random(GREASE_RANDOM_LENGTH))
-  const exchanges = groupsToShare(handshake).map((group) => handshake.provider.keyExchange(group))
+  const exchanges = groupsToShare(handshake).map((group) => handshake.hold(handshake.provider.keyExchange(group)))
   const shares = exchanges.map(({ group, publicKey }): KeyShareEntry => ({ group, key: publicKey }))
   const offered = chooseSession(handshake)
   const offer: ClientOffer = {
@@ -69,4 +69,5 @@ function startEarlyData(handshake: Handshake, { session, suite, schedule }: Offe
   handshake.keylog('CLIENT_EARLY_TRAFFIC_SECRET', secret)
   handshake.earlySession = session
   handshake.keys(EncryptionLevel.earlyData, 'write', suite.id, secret)
+  secret.fill(0)
 }

@@ -74,10 +74,13 @@ export class ServerTickets {
 
   /** `version`: the QUIC version of the connection that gives the ticket. */
   seal(content: TicketContent, version: number, now: number): Uint8Array {
-    return this.#seal.seal(TICKET_PURPOSE, versionBytes(version), encodeTicketContent(content), now)
+    const bytes = encodeTicketContent(content)
+    const ticket = this.#seal.seal(TICKET_PURPOSE, versionBytes(version), bytes, now)
+    bytes.fill(0)
+    return ticket
   }
 
-  /** Null: not one of ours, of another QUIC version (RFC 9369 §5), or too old. */
+  /** Null: not one of ours, of another QUIC version (RFC 9369 §5), or too old. The pre-shared key in it is the caller's to overwrite. */
   open(ticket: Uint8Array, version: number, now: number): OpenedTicket | null {
     const opened = this.#seal.open(TICKET_PURPOSE, versionBytes(version), ticket)
     if (opened === null || now - opened.issuedAt > this.lifetimeSeconds * 1000) return null

@@ -50,6 +50,11 @@ export class EarlySchedule {
     return deriveSecret(this.#provider, this.#suite, this.#secret, 'c e traffic', helloHash)
   }
 
+  /** Overwrites the secret: no handshake grows from this one. */
+  destroy(): void {
+    this.#secret.fill(0)
+  }
+
   /** `helloHash`: the transcript up to ServerHello. Once: this stage is over then, and its secret overwritten. */
   handshake(sharedSecret: Uint8Array, helloHash: Uint8Array): HandshakeSchedule {
     const secret = nextStage(this.#provider, this.#suite, this.#secret, sharedSecret)
@@ -85,8 +90,9 @@ export class HandshakeSchedule {
     return new ApplicationSchedule(this.#provider, this.#suite, secret, finishedHash)
   }
 
-  /** Overwrites the traffic secrets: both Finished are behind us. */
+  /** Overwrites what is left: both Finished are behind us, or will never come. */
   destroy(): void {
+    this.#secret.fill(0)
     this.clientSecret.fill(0)
     this.serverSecret.fill(0)
   }
@@ -124,6 +130,11 @@ export class ApplicationSchedule {
     this.clientSecret.fill(0)
     this.serverSecret.fill(0)
     this.#secret.fill(0)
+  }
+
+  destroy(): void {
+    this.retainExporter()
+    this.exporterSecret.fill(0)
   }
 
   /** RFC 9846 §7.5. */

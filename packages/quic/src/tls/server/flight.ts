@@ -59,7 +59,7 @@ export function sendFlight(
   if (hello.earlyData) answerEarlyData(handshake, suite, early, resumption)
   const answer: KeyShareEntry = { group, key: agreement.share }
   handshake.send(EncryptionLevel.initial, encodeServerHello(handshake.random(32), suite.id, answer, resumption?.index ?? null))
-  const schedule = early.handshake(agreement.sharedSecret, handshake.transcript.digest())
+  const schedule = handshake.hold(early.handshake(agreement.sharedSecret, handshake.transcript.digest()))
   agreement.sharedSecret.fill(0)
   handshake.keylog('CLIENT_HANDSHAKE_TRAFFIC_SECRET', schedule.clientSecret)
   handshake.keylog('SERVER_HANDSHAKE_TRAFFIC_SECRET', schedule.serverSecret)
@@ -84,6 +84,7 @@ function answerEarlyData(handshake: Handshake, suite: CipherSuiteInfo, early: Ea
   const secret = early.clientTraffic(handshake.transcript.digest())
   handshake.keylog('CLIENT_EARLY_TRAFFIC_SECRET', secret)
   handshake.keys(EncryptionLevel.earlyData, 'read', suite.id, secret)
+  secret.fill(0)
 }
 
 function finishFlight(
@@ -93,7 +94,7 @@ function finishFlight(
   authentication: ClientAuthentication | null,
 ): HandshakeState {
   handshake.send(EncryptionLevel.handshake, encodeFinished(schedule.finished(schedule.serverSecret, handshake.transcript.digest())))
-  const application = schedule.application(handshake.transcript.digest())
+  const application = handshake.hold(schedule.application(handshake.transcript.digest()))
   handshake.enterApplication(application)
   handshake.keys(EncryptionLevel.application, 'write', suite.id, application.serverSecret)
   const finished = (): ReadingState => expectClientFinished(handshake, suite, schedule, application)

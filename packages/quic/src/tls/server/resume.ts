@@ -58,7 +58,9 @@ function find(handshake: Handshake, suite: CipherSuiteInfo, hello: ClientHello, 
     const { content } = ticket
     if (content.serverName !== hello.serverName || cipherSuite(content.cipherSuite).hash !== suite.hash) continue
     const age = (obfuscatedAge - content.ageAdd + 2 ** 32) % 2 ** 32
-    return { index, ticket, age, binder: psks.binders[index]!, schedule: new EarlySchedule(handshake.provider, suite, content.psk) }
+    const schedule = handshake.hold(new EarlySchedule(handshake.provider, suite, content.psk))
+    content.psk.fill(0)
+    return { index, ticket, age, binder: psks.binders[index]!, schedule }
   }
   return null
 }
