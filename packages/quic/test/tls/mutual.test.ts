@@ -13,6 +13,7 @@ import type { ClientAuthentication, ClientCertificate } from '../../src/tls/conf
 import { Handshake } from '../../src/tls/handshake.ts'
 import { chooseClientCertificate } from '../../src/tls/client/own-certificate.ts'
 import { CertificateError } from '../../src/tls/errors.ts'
+import { NO_FILTERS } from '../../src/tls/extensions/oid-filters.ts'
 import type { TlsEvent } from '../../src/tls/events.ts'
 import { ServerTickets } from '../../src/tls/resumption/server-tickets.ts'
 import { MemorySessionStore } from '../../src/tls/resumption/session-store.ts'
@@ -172,7 +173,7 @@ describe('a client with several certificates', () => {
   it('shows only what its key can sign as the server wants', () => {
     const handshake = new Handshake(clientConfig({ clientCertificates: [own(ALICE), own(EDDY)] }))
     const chosen = (...signatureSchemes: number[]): unknown => {
-      const choice = chooseClientCertificate(handshake, { signatureSchemes, certificateSchemes: [], authorities: [], compression: [] })
+      const choice = chooseClientCertificate(handshake, { signatureSchemes, certificateSchemes: [], authorities: [], compression: [], filters: NO_FILTERS })
       return choice === null ? null : [choice.certificate.chain[0], choice.scheme]
     }
     expect(chosen(0x0807, 0x0403)).toEqual([ALICE.der, 0x0403])

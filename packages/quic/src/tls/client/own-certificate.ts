@@ -1,4 +1,4 @@
-// Which certificate a client answers a CertificateRequest with. RFC 9846 §4.4.2, §4.5.1.2.
+// Which certificate a client answers a CertificateRequest with. RFC 9846 §4.3.5, §4.4.2, §4.5.1.2.
 
 import { equalBytes } from '../../base/bytes.ts'
 import { DerTag, derElement } from '../../crypto/der.ts'
@@ -7,6 +7,7 @@ import type { CertificateChoice } from '../authentication/own-certificate.ts'
 import { readCertificateNames } from '../certificates/distinguished-names.ts'
 import type { CertificateRequest } from '../codec/certificate-request.ts'
 import type { ClientCertificate } from '../config.ts'
+import { passesFilters } from '../extensions/oid-filters.ts'
 import type { Handshake } from '../handshake.ts'
 
 /** Null: none fits, so the client stays anonymous. */
@@ -14,6 +15,7 @@ export function chooseClientCertificate({ config }: Handshake, request: Certific
   for (const certificate of config.clientCertificates ?? []) {
     const scheme = commonScheme(certificate, request.signatureSchemes)
     if (scheme === null || !isIssuedByOne(certificate, request.authorities)) continue
+    if (!passesFilters(certificate.chain[0]!, request.filters)) continue
     return { certificate, scheme, statusRequest: false, certificateTimestamps: false, compression: request.compression }
   }
   return null

@@ -3,6 +3,8 @@
 import { Alert, alert } from '../alerts.ts'
 import { readAuthorities, writeAuthorities } from '../extensions/certificate-authorities.ts'
 import { readCompressionAlgorithms, writeCompressionAlgorithms } from '../extensions/compress-certificate.ts'
+import { NO_FILTERS, readOidFilters } from '../extensions/oid-filters.ts'
+import type { OidFilters } from '../extensions/oid-filters.ts'
 import { ExtensionSite, ExtensionType, readExtensions } from '../extensions/registry.ts'
 import { finish, message, open, readNumberList16, vector8 } from './block.ts'
 import { HandshakeType } from './message.ts'
@@ -15,12 +17,14 @@ export interface CertificateRequest {
   readonly authorities: readonly Uint8Array[]
   /** What the server can decompress. */
   readonly compression: readonly number[]
+  /** What the client's certificate has to be for. Read only: servers of ours ask for nothing of the kind. */
+  readonly filters: OidFilters
 }
 
 /** The extension types a request of ours has and a client may answer in its Certificate: none. */
 export const REQUESTED_EXTENSIONS: readonly number[] = []
 
-export function encodeCertificateRequest(request: CertificateRequest): Uint8Array<ArrayBuffer> {
+export function encodeCertificateRequest(request: Omit<CertificateRequest, 'filters'>): Uint8Array<ArrayBuffer> {
   return message(HandshakeType.certificateRequest, (writer) => {
     const extension = (type: number, build: () => void): void => {
       writer.u16(type)
@@ -44,7 +48,6 @@ export function encodeCertificateRequest(request: CertificateRequest): Uint8Arra
   })
 }
 
-// oid_filters are passed over: RFC 9846 §4.3.5 has clients ignore the extensions they do not recognise in them, and we recognise none.
 export function decodeCertificateRequest(body: Uint8Array): CertificateRequest {
   const reader = open(body)
   const context = vector8(reader)
@@ -56,10 +59,12 @@ export function decodeCertificateRequest(body: Uint8Array): CertificateRequest {
   const certificateSchemes = extensions.get(ExtensionType.signatureAlgorithmsCert)
   const authorities = extensions.get(ExtensionType.certificateAuthorities)
   const compression = extensions.get(ExtensionType.compressCertificate)
+  const filters = extensions.get(ExtensionType.oidFilters)
   return {
     signatureSchemes: readNumberList16(schemes, 'signature_algorithms'),
     certificateSchemes: certificateSchemes === null ? [] : readNumberList16(certificateSchemes, 'signature_algorithms_cert'),
     authorities: authorities === null ? [] : readAuthorities(authorities),
     compression: compression === null ? [] : readCompressionAlgorithms(compression),
+    filters: filters === null ? NO_FILTERS : readOidFilters(filters),
   }
 }

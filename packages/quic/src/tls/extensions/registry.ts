@@ -19,6 +19,7 @@ export const ExtensionType = {
   supportedVersions: 43,
   cookie: 44,
   certificateAuthorities: 47,
+  oidFilters: 48,
   pskKeyExchangeModes: 45,
   signatureAlgorithmsCert: 50,
   keyShare: 51,
