@@ -94,11 +94,13 @@ export { QuicAuditStats } from './stats/quic-audit-stats.ts'
 export type { QuicConnectionStats, SocketStats } from './stats/socket-stats.ts'
 export { cryptoProvider } from './tls/crypto-choice.ts'
 export type { CryptoChoice } from './tls/crypto-choice.ts'
+export { cipherSuiteName, groupName } from './tls/algorithm-names.ts'
+export type { CipherSuiteOption, GroupOption } from './tls/algorithm-names.ts'
+export type { CertificateInput } from './tls/certificate-input.ts'
 export { externalKey } from './tls/external-key.ts'
 export type { ExternalKey } from './tls/external-key.ts'
 export type { PeerCertificates } from './tls/need-answers.ts'
 export type {
-  CertificateInput,
   CertificateOption,
   ClientAuthenticationOption,
   ClientTlsOptions,
@@ -107,6 +109,7 @@ export type {
   PeerVerifier,
   ServerTlsOptions,
 } from './tls/tls-options.ts'
+export type { RootsOption } from './tls/trust-store.ts'
 export { wrapConnection } from './wrap.ts'
 export type { WrapOptions, WrappedConnection } from './wrap.ts'
 export {

@@ -92,6 +92,18 @@ export class QuicConnection implements WorkerObserver {
     return this.worker.connection.handshakeInfo()
   }
 
+  /**
+   * Bytes that both ends can derive from this connection's secrets and nobody else (RFC 9846 §7.5), as tls.TLSSocket.exportKeyingMaterial().
+   * `length` in bytes, 1 to 8160; a label of at most 249. Throws OptionError before the handshake is complete, and when the connection is over.
+   */
+  exportKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Uint8Array {
+    try {
+      return this.worker.connection.exportKeyingMaterial(label, context, length)
+    } catch (error) {
+      throw new OptionError(`exportKeyingMaterial: ${(error as Error).message}`, error)
+    }
+  }
+
   /** The QUIC version in use, such as 1 or 0x6b3343cf (version 2). */
   get version(): number {
     return this.worker.connection.version()

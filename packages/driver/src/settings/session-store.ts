@@ -2,7 +2,8 @@
 
 import { createHash } from 'node:crypto'
 import { MemorySessionStore, type SessionStore, type StoredSession } from '@quicwire/quic'
-import { certificateHash, certificatesFrom, type ClientTlsOptions } from '../tls/tls-options.ts'
+import { certificatesFrom } from '../tls/certificate-input.ts'
+import { certificateHash, type ClientTlsOptions } from '../tls/tls-options.ts'
 
 /** What connect() uses by default. A process that wants to leave no trace between connections clears it, or passes null. */
 export const processSessions: MemorySessionStore = new MemorySessionStore()
@@ -12,12 +13,13 @@ export const processSessions: MemorySessionStore = new MemorySessionStore()
  * or shows another certificate, must not find the session.
  */
 export function sessionOrigin(serverName: string, port: number, tls: ClientTlsOptions): string {
-  const { insecure, ca, extraCa, serverCertificateHashes, certificates, verifyPeer } = tls
+  const { insecure, ca, roots, extraCa, serverCertificateHashes, certificates, verifyPeer } = tls
   let origin = `${serverName}:${port}`
   if (insecure === true) origin += ' insecure'
   else if (serverCertificateHashes !== undefined) origin += ` pinned ${digest(serverCertificateHashes.map(certificateHash))}`
   else {
     if (ca !== undefined) origin += ` ca ${digest(certificatesFrom(ca))}`
+    else if (roots === 'system') origin += ' roots of the system'
     if (extraCa !== undefined) origin += ` and ca ${digest(certificatesFrom(extraCa))}`
   }
   if (certificates !== undefined) origin += ` as ${digest(certificates.flatMap(({ cert }) => certificatesFrom(cert)))}`

@@ -1,7 +1,6 @@
 // TLS options as users give them, turned into the engine's settings: PEM into DER, keys imported, roots chosen.
 
 import { KeyObject } from 'node:crypto'
-import { rootCertificates } from 'node:tls'
 import {
   CertificateSet,
   ServerTickets,
@@ -17,10 +16,10 @@ import {
   type VerifyPolicy,
 } from '@quicwire/quic'
 import { OptionError } from '../errors.ts'
+import { cipherSuitesFrom, groupsFrom, type CipherSuiteOption, type GroupOption } from './algorithm-names.ts'
+import { certificatesFrom, looksLikePem, type CertificateInput } from './certificate-input.ts'
 import type { NeedHandlers, PeerCertificates } from './need-answers.ts'
-
-/** PEM text (any number of certificates) or DER, one or several. */
-export type CertificateInput = string | Uint8Array | readonly (string | Uint8Array)[]
+import { machineCertificates, machineRoots, type RootsOption } from './trust-store.ts'
 
 export interface CertificateOption {
   /** The chain, leaf first. */
@@ -42,8 +41,10 @@ export type PeerVerifier = (peer: PeerCertificates) => string | null | Promise<s
 export interface CommonTlsOptions {
   /** Application protocols in order of preference. Default `['h3']`. */
   readonly alpn?: readonly string[] | undefined
-  readonly cipherSuites?: TlsSettings['cipherSuites']
-  readonly groups?: TlsSettings['groups']
+  /** Those to use, in order of preference, such as `['TLS_AES_256_GCM_SHA384']`. Default: AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305. */
+  readonly cipherSuites?: readonly CipherSuiteOption[] | undefined
+  /** Groups for key exchange, in order of preference, such as `['X25519', 'P-256']`. Default: all the crypto provider has. */
+  readonly groups?: readonly GroupOption[] | undefined
   /** Certificate compression (RFC 8879). Default true. */
   readonly certificateCompression?: boolean | undefined
   readonly verifyPeer?: PeerVerifier | undefined
@@ -53,8 +54,10 @@ export interface CommonTlsOptions {
 export interface ClientAuthenticationOption {
   /** Refuse clients without one. Default false. */
   readonly required?: boolean | undefined
-  /** Roots they have to chain to. Default: those that Node carries. */
+  /** Roots they have to chain to. Default: those of `roots`. */
   readonly ca?: CertificateInput | undefined
+  /** This machine's roots: those of Node, or of the operating system. Default `node`. */
+  readonly roots?: RootsOption | undefined
   /** Take any certificate; the client still proves that it holds the key. Default false. */
   readonly insecure?: boolean | undefined
 }
@@ -97,9 +100,11 @@ export interface ClientTlsOptions extends CommonTlsOptions {
   /** Accept any certificate. Default false. */
   readonly insecure?: boolean | undefined
   /** The groups to send key shares for, some of `groups`. Default: the first, and when that is a hybrid the second too. */
-  readonly keyShares?: TlsSettings['keyShares']
-  /** Roots to trust instead of those that Node carries. */
+  readonly keyShares?: readonly GroupOption[] | undefined
+  /** Roots to trust instead of those of `roots`. */
   readonly ca?: CertificateInput | undefined
+  /** Which of this machine's roots to trust when `ca` is not given: those of Node, or of the operating system. Default `node`. */
+  readonly roots?: RootsOption | undefined
   /** Roots to trust besides. */
   readonly extraCa?: CertificateInput | undefined
   /**
@@ -118,29 +123,6 @@ export interface ClientTlsOptions extends CommonTlsOptions {
 }
 
 export const DEFAULT_ALPN: readonly string[] = ['h3']
-
-const PEM_CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g
-
-/** DER of every certificate in the input. Throws OptionError when there is none. */
-export function certificatesFrom(input: CertificateInput): Uint8Array[] {
-  const parts = typeof input === 'string' || input instanceof Uint8Array ? [input] : input
-  const certificates: Uint8Array[] = []
-  for (const part of parts) {
-    const text = typeof part === 'string' ? part : looksLikePem(part) ? Buffer.from(part).toString('latin1') : null
-    if (text === null) {
-      certificates.push(part as Uint8Array)
-      continue
-    }
-    for (const match of text.matchAll(PEM_CERTIFICATE)) certificates.push(new Uint8Array(Buffer.from(match[1]!, 'base64')))
-  }
-  if (certificates.length === 0) throw new OptionError('no certificate found: expected PEM with BEGIN CERTIFICATE, or DER')
-  return certificates
-}
-
-function looksLikePem(bytes: Uint8Array): boolean {
-  // DER of a certificate begins with a SEQUENCE.
-  return bytes[0] !== 0x30
-}
 
 function privateKeyFrom(key: CertificateOption['key'], provider: CryptoProvider): PrivateKey {
   if (typeof key !== 'string' && !(key instanceof Uint8Array) && !(key instanceof KeyObject)) return key
@@ -178,8 +160,8 @@ function once<Option extends object, Made>(make: (option: Option) => Made): (opt
 function common(options: CommonTlsOptions, keylog: ((line: string) => void) | null): TlsSettings {
   return {
     alpn: options.alpn ?? DEFAULT_ALPN,
-    ...(options.cipherSuites === undefined ? {} : { cipherSuites: options.cipherSuites }),
-    ...(options.groups === undefined ? {} : { groups: options.groups }),
+    ...(options.cipherSuites === undefined ? {} : { cipherSuites: cipherSuitesFrom(options.cipherSuites) }),
+    ...(options.groups === undefined ? {} : { groups: groupsFrom(options.groups, 'groups') }),
     ...(options.certificateCompression === undefined ? {} : { certificateCompression: options.certificateCompression }),
     ...(options.verifyPeer === undefined ? {} : { asksPeer: true }),
     ...(keylog === null ? {} : { keylog }),
@@ -253,15 +235,8 @@ export function serverNeeds({ selectContext, verifyPeer }: ServerTlsOptions, pro
   }
 }
 
-function authentication({ required, ca, insecure }: ClientAuthenticationOption): ClientAuthentication {
-  return { required, verify: insecure === true ? { mode: 'insecure' } : { mode: 'chain', roots: ca === undefined ? system() : anchors(ca) } }
-}
-
-let systemRoots: TrustAnchors | null = null
-
-function system(): TrustAnchors {
-  systemRoots ??= TrustAnchors.from(certificatesFrom(rootCertificates))
-  return systemRoots
+function authentication({ required, ca, roots, insecure }: ClientAuthenticationOption): ClientAuthentication {
+  return { required, verify: insecure === true ? { mode: 'insecure' } : { mode: 'chain', roots: rootsOf({ ca, roots }) } }
 }
 
 function anchors(...inputs: readonly CertificateInput[]): TrustAnchors {
@@ -272,9 +247,9 @@ function anchors(...inputs: readonly CertificateInput[]): TrustAnchors {
   }
 }
 
-function rootsOf({ ca, extraCa }: ClientTlsOptions): TrustAnchors {
-  if (extraCa !== undefined) return anchors(ca ?? rootCertificates, extraCa)
-  return ca === undefined ? system() : anchors(ca)
+function rootsOf({ ca, extraCa, roots = 'node' }: Pick<ClientTlsOptions, 'ca' | 'extraCa' | 'roots'>): TrustAnchors {
+  if (extraCa !== undefined) return anchors(ca ?? machineCertificates(roots), extraCa)
+  return ca === undefined ? machineRoots(roots) : anchors(ca)
 }
 
 const SHA256_LENGTH = 32
@@ -307,7 +282,7 @@ export function clientTls(
     serverName,
     verify: verifyPolicy(options),
     ...(certificates === undefined ? {} : { clientCertificates: certificates.map((option) => clientCertificate(option, provider)) }),
-    ...(keyShares === undefined ? {} : { keyShares }),
+    ...(keyShares === undefined ? {} : { keyShares: groupsFrom(keyShares, 'keyShares') }),
     ...(statusRequest === undefined ? {} : { statusRequest }),
     ...(certificateTimestamps === undefined ? {} : { certificateTimestamps }),
   }

@@ -357,6 +357,14 @@ export class Connection {
     return this.core.tls.complete ? this.core.tls.info() : null
   }
 
+  /**
+   * Bytes that both ends can derive from this connection's secrets and nobody else (RFC 9846 §7.5). `length` in bytes, at most 255 times that of
+   * the suite's hash. Throws TlsUsageError before the handshake is complete, and when the connection is over.
+   */
+  exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
+    return this.core.tls.exportKeyingMaterial(label, context, length)
+  }
+
   /** Milliseconds from start to completion, -1 before. */
   handshakeDuration(): number {
     return this.core.handshake.duration

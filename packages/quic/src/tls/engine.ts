@@ -4,6 +4,7 @@
 // Synchronous: what cannot be done at once is a 'need' event. `now`: milliseconds of the owner's clock, see TlsConfig.timeOrigin.
 //   input: start(), receive(), provide()   output: poll() until null   faults of the peer: a thrown TransportError, then silence
 
+import { utf8 } from '../base/bytes.ts'
 import { EncryptionLevel } from '../wire/constants.ts'
 import { Alert, alert, protocolViolation } from './alerts.ts'
 import { startClient } from './client/start.ts'
@@ -161,6 +162,8 @@ export class TlsEngine {
     if (this.#destroyed) throw new TlsUsageError('keying material cannot be exported any more: the connection is over')
     if (!complete || schedule === null) throw new TlsUsageError('keying material can be exported when the handshake is complete')
     if (!Number.isInteger(length) || length < 1 || length > 255 * 32) throw new TlsUsageError(`cannot export ${length} bytes`)
+    // HkdfLabel has a byte for the length of "tls13 " and the label (RFC 9846 §7.1).
+    if (utf8(label).length > 255 - 6) throw new TlsUsageError('an exporter label takes at most 249 bytes')
     return schedule.exportKeyingMaterial(label, context, length)
   }
 

@@ -135,11 +135,16 @@ describe('after a connection is over', () => {
       pair.client.send(pattern(20_000))
       pair.settle()
       expect(watch.left().length).toBeGreaterThan(0)
+      const exported = pair.client.connection.exportKeyingMaterial('EXPORTER-x', new Uint8Array(0), 32)
+      expect(pair.server.connection.exportKeyingMaterial('EXPORTER-x', new Uint8Array(0), 32)).toEqual(exported)
       pair.client.connection.close(0, '', pair.network.now)
       pair.network.turnAll()
       pair.network.runFor(5000)
       expect(pair.client.connection.isClosed() && pair.server.connection.isClosed()).toBe(true)
       expect(watch.secrets.length).toBeGreaterThan(50)
+      expect(() => pair.client.connection.exportKeyingMaterial('EXPORTER-x', new Uint8Array(0), 32)).toThrow(
+        expect.objectContaining({ code: 'ERR_TLS_USAGE' }),
+      )
       expect(watch.left()).toEqual([])
       expect([watch.keysMade > 10, watch.keysAlive]).toEqual([true, 0])
     })

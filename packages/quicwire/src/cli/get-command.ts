@@ -23,7 +23,8 @@ const options = {
   output: { kind: 'value', short: 'o', value: 'FILE', help: 'write the body to FILE (one URL only)' },
   'output-dir': { kind: 'value', value: 'DIR', help: 'write each body to DIR under the last part of its URL path' },
   insecure: { kind: 'flag', short: 'k', help: "do not verify the server's certificate" },
-  ca: { kind: 'value', value: 'FILE', help: 'trust the certificates in FILE (PEM) instead of the system roots' },
+  ca: { kind: 'value', value: 'FILE', help: 'trust the certificates in FILE (PEM) instead of the roots Node trusts' },
+  'system-ca': { kind: 'flag', help: "trust the operating system's certificates instead of the roots Node trusts" },
   'session-file': { kind: 'value', value: 'FILE', help: 'keep sessions in FILE and resume those that are there' },
   header: { kind: 'list', short: 'H', value: "'k: v'", help: 'add a request header; may be repeated' },
   parallel: { kind: 'value', value: 'N', help: 'requests at a time when writing to files, 1 to 1000 (default 8)' },
@@ -69,7 +70,9 @@ export async function runGet(argv: readonly string[], io: CommandIo, connect: Co
   if (operands.length === 0) throw usageError('get', 'no URL given')
   if (given.output !== null && given['output-dir'] !== null) throw usageError('get', '--output and --output-dir exclude each other')
   if (given.output !== null && operands.length > 1) throw usageError('get', '--output takes one URL; use --output-dir for several')
-  if (given.insecure && given.ca !== null) throw usageError('get', '--insecure and --ca exclude each other')
+  if ([given.insecure, given.ca !== null, given['system-ca']].filter(Boolean).length > 1) {
+    throw usageError('get', '--insecure, --ca and --system-ca exclude each other')
+  }
   const headers = given.header.map(parseHeader)
   const parallel = integerOption('get', 'parallel', given.parallel, 8, 1, 1000)
   const timeoutMs = 1000 * integerOption('get', 'timeout', given.timeout, 10, 1, 3600)
@@ -80,6 +83,7 @@ export async function runGet(argv: readonly string[], io: CommandIo, connect: Co
   const connectOptions: ConnectOptions = {
     ...(given.insecure ? { insecure: true } : {}),
     ...(given.ca === null ? {} : { ca: await readPemFile(given.ca, 'CA file', 'CERTIFICATE') }),
+    ...(given['system-ca'] ? { tls: { roots: 'system' } } : {}),
     ...(given['session-file'] === null ? {} : { sessionStore: new FileSessionStore(given['session-file']) }),
     timeoutMs,
     signal: interrupt.signal,

@@ -2,9 +2,12 @@
 
 import { createHash } from 'node:crypto'
 import {
+  cipherSuiteName,
   clientH3Driver,
   connect as connectQuic,
+  groupName,
   type CertificateInput,
+  type ClientTlsOptions,
   type CryptoChoice,
   type Http3Settings,
   type QuicConnection,
@@ -12,7 +15,6 @@ import {
   type SessionStore,
   type UdpTunnel,
 } from '@quicwire/driver'
-import { cipherSuiteName, groupName } from './handshake-names.ts'
 import { H3Session } from './h3-session.ts'
 import type { IncomingResponse, RequestInit, Session, SessionInfo } from './session.ts'
 import { parseTarget, type Target } from './target.ts'
@@ -20,8 +22,10 @@ import { parseTarget, type Target } from './target.ts'
 export interface ConnectOptions {
   /** Accept any certificate. Default false. */
   readonly insecure?: boolean
-  /** Certificates to trust instead of the roots that Node carries: PEM or DER. */
+  /** Certificates to trust instead of the roots that Node trusts: PEM or DER. */
   readonly ca?: CertificateInput
+  /** Everything else of TLS: certificates of one's own, pinned hashes, the system's roots, cipher suites, groups. */
+  readonly tls?: ClientTlsOptions
   /** The name the certificate must be for. Default: the host of the URL. */
   readonly serverName?: string
   /** Give up connecting after this many milliseconds. Default 10 000. */
@@ -71,7 +75,7 @@ export async function connectTarget(target: Target, options: ConnectOptions): Pr
     host: target.host,
     port: target.port,
     serverName: options.serverName,
-    tls: { insecure: options.insecure, ca: options.ca },
+    tls: { ...options.tls, insecure: options.insecure ?? options.tls?.insecure, ca: options.ca ?? options.tls?.ca },
     settings: { handshakeTimeout: options.timeoutMs ?? 10_000, ...options.settings },
     application: driver,
     crypto: options.crypto,

@@ -213,6 +213,7 @@ describe('quicwire get', () => {
     [['-o', 'x', 'https://one/a', 'https://one/b'], '--output takes one URL'],
     [['-o', 'x', '--output-dir', 'y', 'https://one/a'], 'exclude each other'],
     [['--insecure', '--ca', 'x', 'https://one/a'], 'exclude each other'],
+    [['--system-ca', '--ca', 'x', 'https://one/a'], 'exclude each other'],
     [['--header', 'nocolon', 'https://one/a'], "is not of the form 'name: value'"],
     [['--header', ':path: /x', 'https://one/a'], "is not of the form 'name: value'"],
     [['--header', 'a: b\r\nc: d', 'https://one/a'], 'cannot be sent'],
