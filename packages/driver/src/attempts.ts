@@ -1,17 +1,10 @@
 // What a public connection object needs of the attempts it stands for; connection-attempts.ts implements it.
 
-import type { CloseReason, PathAddress } from '@quicwire/quic'
+import type { CloseReason } from '@quicwire/quic'
 import type { ConnectionError } from './errors.ts'
 import type { SocketAddress } from './io/socket-address.ts'
+import type { Migration } from './moves.ts'
 import type { IoWorker } from './worker/io-worker.ts'
-
-/** What a connection on a socket of its own migrates with. */
-export interface Migration {
-  /** Opens a socket; the path on it. */
-  open(local: { readonly address?: string | undefined; readonly port?: number | undefined }): Promise<PathAddress>
-  /** It is the connection's socket from now on, or is closed. */
-  settle(moved: boolean): void
-}
 
 /** Several attempts at one connection: the first that comes to its application is it (connection-attempts.ts). */
 export interface Attempts {

@@ -13,15 +13,15 @@ import {
 } from '@quicwire/quic'
 import { isIP } from 'node:net'
 import type { ApplicationOverQuic } from './app/application.ts'
-import type { Migration } from './attempts.ts'
 import { ConnectionAttempts, DEFAULT_ATTEMPT_DELAY, type OpenAttempt } from './connection-attempts.ts'
 import { NameError, OptionError } from './errors.ts'
 import { monotonicClock, type Clock } from './io/clock.ts'
 import type { DatagramSocket } from './io/datagram-socket.ts'
 import { DgramSocket, resolveAddresses } from './io/dgram-socket.ts'
-import type { SocketAddress } from './io/socket-address.ts'
+import { formatAddress, type SocketAddress } from './io/socket-address.ts'
 import { keyLogger, traceFilesIn } from './io/trace-files.ts'
 import type { Metrics } from './metrics/metrics.ts'
+import type { Migration } from './moves.ts'
 import { QuicConnection } from './quic-connection.ts'
 import { Router } from './router/router.ts'
 import { configForSocket, transportPart, versionPart, type QuicSettings } from './settings/quic-settings.ts'
@@ -179,7 +179,7 @@ export async function connect(options: ConnectOptions): Promise<QuicConnection> 
     ...versionPart(settings),
     connectionIds: clientConnectionIds(provider.random, options),
     ...(options.destinationConnectionId === undefined ? {} : { firstDestination: options.destinationConnectionId }),
-    // A connected socket sends to one address only.
+    // It takes another path, and often another socket, to go there: see Moves.
     preferredAddress: 'ignore',
     ...(tokenStore === null ? {} : { tokenStore: tokensOf(tokenStore, port) }),
     ...(settings.createController === undefined ? {} : { createController: settings.createController }),
@@ -223,12 +223,13 @@ async function openAttempt(
   const socket = shared === null ? (given ?? (await DgramSocket.bind({ remote: { address, port } }))) : null
   const router = shared?.router ?? ownRouter(socket as DatagramSocket, config, traces, options.metrics)
   const forSocket = configForSocket(config, router.socket)
+  const follows = options.settings?.preferredAddress !== 'ignore'
   try {
     const ways = { sessions, needs: { verifyPeer: options.tls?.verifyPeer } }
     return {
       worker: router.connect(forSocket, address, port, ways),
       localAddress: router.socket.localAddress,
-      migration: socket === null || given !== undefined ? undefined : migrationOf(router, address, port),
+      migration: socket === null || given !== undefined ? sameSocket(router.socket, follows) : newSocket(router, follows),
       restart: (version) =>
         router.connect({ ...forSocket, originalVersion: version, afterVersionNegotiation: true }, address, port, ways),
     }
@@ -238,13 +239,30 @@ async function openAttempt(
   }
 }
 
-function migrationOf(router: Router, address: string, port: number): Migration {
+/** Of a connection with a socket of its own, which is connected to one address: each path has another one. */
+function newSocket(router: Router, followsPreferred: boolean): Migration {
   return {
-    async open(local) {
+    changesSocket: true,
+    followsPreferred,
+    async open(local, { address, port }) {
       const socket = await DgramSocket.bind({ ...local, remote: { address, port }, named: true })
       return router.openNext(socket, address, port)
     },
     settle: (moved) => router.settleNext(moved),
+  }
+}
+
+function sameSocket(socket: DatagramSocket, followsPreferred: boolean): Migration | null {
+  if (socket.remoteAddress !== undefined) return null
+  return {
+    changesSocket: false,
+    followsPreferred,
+    open(_local, { address, port }) {
+      const path = socket.path(address, port)
+      // A connected socket knows one path only.
+      return Promise.resolve(path.remote === formatAddress(address, port) ? path : null)
+    },
+    settle: () => undefined,
   }
 }
 

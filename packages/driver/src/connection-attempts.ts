@@ -4,10 +4,11 @@
 
 import { isIPv6 } from 'node:net'
 import type { CloseReason } from '@quicwire/quic'
-import type { Attempts, Migration } from './attempts.ts'
+import type { Attempts } from './attempts.ts'
 import { errorFromReason } from './error-mapping.ts'
 import type { ConnectionError } from './errors.ts'
 import type { SocketAddress } from './io/socket-address.ts'
+import type { Migration } from './moves.ts'
 import type { QuicConnection } from './quic-connection.ts'
 import type { IoWorker } from './worker/io-worker.ts'
 
@@ -30,8 +31,8 @@ export function interleaved(addresses: readonly string[]): string[] {
 export interface OpenAttempt {
   readonly worker: IoWorker
   readonly localAddress: SocketAddress
-  /** Moves the connection to another socket (RFC 9000 §9); absent where others use the socket too. */
-  readonly migration?: Migration | undefined
+  /** Other paths for the connection (RFC 9000 §9); null: its socket reaches one address only, and is not its own. */
+  readonly migration: Migration | null
   /** The same address once more with another version, for Version Negotiation; null: that is not wanted. */
   restart: ((version: number) => IoWorker) | null
 }

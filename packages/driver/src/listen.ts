@@ -3,6 +3,7 @@
 import {
   RandomConnectionIdGenerator,
   TransportErrorCode,
+  checkPreferredAddress,
   checkTokenKeys,
   transportSettings,
   versionSettings,
@@ -20,7 +21,8 @@ import type { EarlyDataPolicy } from './h3/early-data.ts'
 import { monotonicClock, type Clock } from './io/clock.ts'
 import type { DatagramSocket } from './io/datagram-socket.ts'
 import { DgramSocket, resolveHost } from './io/dgram-socket.ts'
-import type { SocketAddress } from './io/socket-address.ts'
+import { parseSocketAddress, type SocketAddress } from './io/socket-address.ts'
+import { SocketSet } from './io/socket-set.ts'
 import { keyLogger, traceFilesIn } from './io/trace-files.ts'
 import { noMetrics, type Metrics } from './metrics/metrics.ts'
 import { QuicConnection } from './quic-connection.ts'
@@ -42,19 +44,31 @@ import type { IoWorker } from './worker/io-worker.ts'
 /** Bytes of the connection IDs issued here, unless ListenOptions.connectionIds makes them. */
 const CONNECTION_ID_LENGTH = 8
 
+export interface ListenAddress {
+  /** Local address or name. Default `0.0.0.0`; `::` takes IPv6 and IPv4. */
+  readonly host?: string | undefined
+  /** Default 0: any free port. */
+  readonly port?: number | undefined
+}
+
 export interface ListenOptions {
   /** Local address or name. Default `0.0.0.0`; `::` takes IPv6 and IPv4. */
   readonly host?: string | undefined
   /** Default 0: any free port. */
   readonly port?: number | undefined
+  /**
+   * Several addresses of one listener, in place of host and port: a connection may go from one to another, as with `preferredAddress` in
+   * the settings. Answers leave from the address that was asked.
+   */
+  readonly addresses?: readonly ListenAddress[] | undefined
   readonly tls: ServerTlsOptions
   /** With `tls.earlyData`: what early data may rely on, such as http3EarlyData(settings). Default: on nothing but the transport parameters. */
   readonly earlyDataPolicy?: EarlyDataPolicy | undefined
   readonly settings?: QuicSettings | undefined
   /** `node`, `noble` or a provider. Default: QUICWIRE_CRYPTO, else `node`. */
   readonly crypto?: CryptoChoice | undefined
-  /** A socket of one's own instead of host and port; it is closed with the listener. */
-  readonly socket?: DatagramSocket | undefined
+  /** Sockets of one's own instead of addresses; they are closed with the listener. */
+  readonly socket?: DatagramSocket | readonly DatagramSocket[] | undefined
   /** Makes the connection IDs, such as a QuicLbGenerator for a load balancer. Default: 8 random bytes. */
   readonly connectionIds?: ConnectionIdGenerator | undefined
   /** Key of the stateless reset tokens, at least 32 bytes. Default: random. */
@@ -89,7 +103,7 @@ export class IncomingConnection {
 
   constructor(worker: IoWorker, localAddress: SocketAddress) {
     this.worker = worker
-    this.localAddress = localAddress
+    this.localAddress = parseSocketAddress(worker.connection.localAddress()) ?? localAddress
     this.taken = false
   }
 
@@ -195,9 +209,14 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
     })
   }
 
-  /** Where the listener is bound. */
+  /** Where the listener is bound; with several addresses, the first. */
   address(): SocketAddress {
     return this.socket.localAddress
+  }
+
+  /** Everywhere it is bound. */
+  addresses(): readonly SocketAddress[] {
+    return this.socket instanceof SocketSet ? this.socket.localAddresses() : [this.socket.localAddress]
   }
 
   /** Rotates the keys of address validation tokens: the first seals from now on, all of them open. Throws OptionError. */
@@ -306,11 +325,13 @@ export async function listen(options: ListenOptions): Promise<QuicListener> {
   const settings = options.settings ?? {}
   const provider = await cryptoProvider(options.crypto)
   const transport = transportPart(settings)
+  const preferredAddress = typeof settings.preferredAddress === 'object' ? settings.preferredAddress : undefined
   try {
     transportSettings(transport)
     versionSettings(settings)
     if (options.connectionIds?.length === 0) throw new RangeError('a server needs connection IDs')
     if (options.tokenKeys !== undefined) checkTokenKeys(options.tokenKeys)
+    if (preferredAddress !== undefined) checkPreferredAddress(preferredAddress)
   } catch (error) {
     throw new OptionError((error as Error).message, error)
   }
@@ -326,19 +347,39 @@ export async function listen(options: ListenOptions): Promise<QuicListener> {
     ...versionPart(settings),
     connectionIds: options.connectionIds ?? new RandomConnectionIdGenerator(provider.random, CONNECTION_ID_LENGTH),
     resetToken: resetTokenDerivation(provider, options.resetKey),
+    ...(preferredAddress === undefined ? {} : { preferredAddress }),
     ...(settings.createController === undefined ? {} : { createController: settings.createController }),
     ...(traces === null ? {} : { createTrace: (id: Uint8Array, role: 'client' | 'server') => traces.create(id, role) }),
   }
-  const socket = options.socket ?? (await bindFor(options))
-  return new QuicListener(socket, config, options, traces)
+  return new QuicListener(await socketFor(options), config, options, traces)
 }
 
 function earlyDataSettings(policy: EarlyDataPolicy | undefined): Pick<TlsSettings, 'earlyDataContext' | 'acceptEarlyData'> {
   return policy === undefined ? {} : { earlyDataContext: policy.context, acceptEarlyData: policy.accept }
 }
 
-async function bindFor(options: ListenOptions): Promise<DatagramSocket> {
-  const host = options.host ?? '0.0.0.0'
-  const { address } = await resolveHost(host)
-  return DgramSocket.bind({ address, port: options.port ?? 0 })
+async function socketFor(options: ListenOptions): Promise<DatagramSocket> {
+  const { socket } = options
+  if (socket !== undefined) return isSeveral(socket) ? together(socket) : socket
+  if (options.addresses === undefined) return bindTo(options, false)
+  const bound = await Promise.allSettled(options.addresses.map((address) => bindTo(address, true)))
+  const sockets = bound.filter((one) => one.status === 'fulfilled').map(({ value }) => value)
+  const failed = bound.find((one) => one.status === 'rejected')
+  if (failed === undefined) return together(sockets)
+  await Promise.all(sockets.map((one) => one.close()))
+  throw failed.reason
+}
+
+function isSeveral(socket: DatagramSocket | readonly DatagramSocket[]): socket is readonly DatagramSocket[] {
+  return Array.isArray(socket)
+}
+
+function together(sockets: readonly DatagramSocket[]): SocketSet {
+  if (sockets.length === 0) throw new OptionError('a listener needs an address')
+  return new SocketSet(sockets)
+}
+
+async function bindTo(to: ListenAddress, named: boolean): Promise<DgramSocket> {
+  const { address } = await resolveHost(to.host ?? '0.0.0.0')
+  return DgramSocket.bind({ address, port: to.port ?? 0, named })
 }

@@ -6,7 +6,8 @@ import type { ApplicationOverQuic } from './app/application.ts'
 import type { Attempts } from './attempts.ts'
 import { errorFromReason } from './error-mapping.ts'
 import { ConnectionError, DriverError, OptionError } from './errors.ts'
-import type { SocketAddress } from './io/socket-address.ts'
+import { parseSocketAddress, type SocketAddress } from './io/socket-address.ts'
+import { Moves, type LocalChoice } from './moves.ts'
 import type { QuicAuditStats } from './stats/quic-audit-stats.ts'
 import { quicConnectionStats, socketStats, type QuicConnectionStats, type SocketStats } from './stats/socket-stats.ts'
 import type { IoWorker, PathEvent, WorkerObserver } from './worker/io-worker.ts'
@@ -36,8 +37,7 @@ export class QuicConnection implements WorkerObserver {
   private worker: IoWorker
   private readonly finished: Promise<void>
   private failure: ConnectionError | DriverError | null
-  /** Tells a migration under way how it went. */
-  private moving: ((moved: boolean) => void) | null
+  private readonly moves: Moves
   private wasEstablished: boolean
   private settleEstablished!: Settle
   private settleUsable!: Settle
@@ -54,7 +54,7 @@ export class QuicConnection implements WorkerObserver {
     this.attempts = attempts
     this.local = localAddress
     this.failure = null
-    this.moving = null
+    this.moves = new Moves()
     this.wasEstablished = false
     this.established = new Promise<void>((resolve, reject) => {
       this.settleEstablished = { resolve, reject }
@@ -74,8 +74,10 @@ export class QuicConnection implements WorkerObserver {
     worker.start(application, this)
   }
 
+  /** Changes when the connection migrates, and on a server when its client goes to a preferred address. */
   get localAddress(): SocketAddress {
-    return this.local
+    // Paths of the only socket say nothing.
+    return parseSocketAddress(this.worker.connection.localAddress()) ?? this.local
   }
 
   get role(): 'client' | 'server' {
@@ -173,30 +175,18 @@ export class QuicConnection implements WorkerObserver {
    * when data takes the new path. Rejects with DriverError when the path does not work, and everything stays as it was; with the engine's
    * MigrationError when the connection may not migrate, such as before the handshake is confirmed; with OptionError on a shared socket.
    */
-  async migrate(local: { readonly address?: string; readonly port?: number } = {}): Promise<void> {
-    const migration = this.attempts?.migration() ?? null
-    if (migration === null) throw new OptionError('only a client on a socket of its own can migrate')
-    if (this.moving !== null) throw new DriverError('QUIC_MIGRATION_FAILED', 'another migration is under way')
-    const moved = new Promise<boolean>((resolve) => {
-      this.moving = resolve
-    })
-    try {
-      const path = await migration.open(local)
-      this.worker.migrate(path)
-      if (!(await moved)) throw new DriverError('QUIC_MIGRATION_FAILED', 'the peer does not answer on the new path')
-      migration.settle(true)
-    } catch (error) {
-      migration.settle(false)
-      throw error
-    } finally {
-      this.moving = null
-    }
+  migrate(local: LocalChoice = {}): Promise<void> {
+    return this.moves.migrate(this.worker, this.attempts?.migration() ?? null, local)
   }
 
   /** @internal */
   onPathEvent(event: PathEvent): void {
-    if (this.moving === null) return
-    this.moving(event.kind === 'path-changed')
+    this.moves.onPathEvent(event)
+  }
+
+  /** @internal */
+  onConfirmed(): void {
+    this.moves.followPreferred(this.worker, this.attempts?.migration() ?? null)
   }
 
   /** Ends the connection now: CONNECTION_CLOSE is sent, unsent data is lost. Resolves when it has been. */
@@ -281,7 +271,7 @@ export class QuicConnection implements WorkerObserver {
       this.settleEstablished.reject(error)
       this.settleUsable.reject(error)
     }
-    this.moving?.(false)
+    this.moves.onClosed()
     this.settleClosed(reason)
   }
 

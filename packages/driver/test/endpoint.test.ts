@@ -10,87 +10,26 @@ import { nobleProvider } from '@quicwire/quic/crypto-noble'
 import {
   ClientSocket,
   MemoryNetwork,
-  clientH3Driver,
-  connect,
   listen,
   serverH3Driver,
   type ApplicationOverQuic,
   type ConnectOptions,
   type ListenOptions,
   type MemorySocket,
-  type QuicConnection,
-  type QuicListener,
 } from '../src/index.ts'
+import { answerWithPath, startEchoClient, startEchoServer, type EchoClient, type EchoServer } from './echo-server.ts'
 import { rsa } from './rsa-certificate.ts'
-import { AdvancingClock, GET, OK, bytes, certificate, development, next, readAll, settle } from './support.ts'
+import { AdvancingClock, certificate, settle, until } from './support.ts'
 
 const cleanup: (() => Promise<unknown> | void)[] = []
 afterEach(async () => {
   for (const undo of cleanup.splice(0).reverse()) await undo()
 })
 
-interface Server {
-  readonly listener: QuicListener
-  readonly port: number
-  readonly connections: QuicConnection[]
-}
+const echoServer = (options: Partial<ListenOptions> = {}): Promise<EchoServer> => startEchoServer(cleanup, options)
+const client = (port: number, options: Partial<ConnectOptions> = {}): Promise<EchoClient> => startEchoClient(cleanup, port, options)
 
-/** Answers every request with its path. */
-async function echoServer(options: Partial<ListenOptions> = {}): Promise<Server> {
-  const listener = await listen({ host: '127.0.0.1', tls: { certificates: [certificate] }, ...options })
-  const connections: QuicConnection[] = []
-  cleanup.push(() => listener.close())
-  void (async () => {
-    for await (const incoming of listener) {
-      const { driver, controller } = serverH3Driver()
-      connections.push(incoming.start(driver))
-      void answer(controller)
-    }
-  })()
-  return { listener, port: listener.address().port, connections }
-}
-
-async function answer(controller: ReturnType<typeof serverH3Driver>['controller']): Promise<void> {
-  for await (const event of controller.events) {
-    if (event.kind !== 'Headers') continue
-    const { headers, send } = event.incoming
-    const path = headers.find(([name]) => name === ':path')![1]
-    await send.send({ kind: 'Headers', headers: OK })
-    await send.send({ kind: 'Body', data: bytes(path), fin: true })
-  }
-}
-
-interface Client {
-  readonly connection: QuicConnection
-  get(path: string): Promise<string>
-}
-
-async function client(port: number, options: Partial<ConnectOptions> = {}): Promise<Client> {
-  const { driver, controller } = clientH3Driver()
-  const connection = await connect({
-    host: '127.0.0.1',
-    port,
-    serverName: 'localhost',
-    tls: { ca: development.certificatePem },
-    sessionStore: null,
-    tokenStore: null,
-    application: driver,
-    ...options,
-  })
-  cleanup.push(() => connection.close())
-  let id = 0
-  return {
-    connection,
-    async get(path) {
-      const headers = GET.map(([name, value]) => [name, name === ':path' ? path : value] as const)
-      controller.requestSender().send({ requestId: id++, headers, bodyWriter: null })
-      const { incoming } = await next(controller.events, 'IncomingHeaders')
-      return (await readAll(incoming.recv)).text
-    },
-  }
-}
-
-async function memoryClient(network: MemoryNetwork, options: Partial<ConnectOptions> & { clock?: AdvancingClock } = {}): Promise<Client & { socket: MemorySocket }> {
+async function memoryClient(network: MemoryNetwork, options: Partial<ConnectOptions> & { clock?: AdvancingClock } = {}): Promise<EchoClient & { socket: MemorySocket }> {
   const socket = network.bind('10.0.0.2')
   const { clock, ...others } = options
   const shared = await ClientSocket.over(socket, clock === undefined ? {} : { clock })
@@ -146,7 +85,7 @@ describe('integration tests over loopback', () => {
     const reply = get('/paused')
     await settle()
     // Nobody has looked at the events so far.
-    void answer(controller)
+    void answerWithPath(controller)
     expect(await reply).toBe('/paused')
   })
 
@@ -382,8 +321,4 @@ function unpacked(bytes: Buffer): string {
   } catch {
     return ''
   }
-}
-
-async function until(done: () => boolean): Promise<void> {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 2))
 }

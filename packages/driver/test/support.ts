@@ -138,6 +138,11 @@ export async function settle(turns: number = 30): Promise<void> {
   for (let i = 0; i < turns; i++) await new Promise<void>((resolve) => setImmediate(resolve))
 }
 
+/** Waits for what happens without a word. */
+export async function until(done: () => boolean): Promise<void> {
+  while (!done()) await new Promise((resolve) => setTimeout(resolve, 2))
+}
+
 export const GET: readonly Header[] = [
   [':method', 'GET'],
   [':scheme', 'https'],

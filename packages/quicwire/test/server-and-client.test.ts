@@ -1,6 +1,7 @@
 // serve() and connect() over UDP loopback: what crosses both sides of the front door.
 
 import { afterEach, describe, expect, it } from 'vitest'
+import { DgramSocket } from '@quicwire/driver'
 import {
   connect, developmentCertificate, headerValue, request, ResponseError, serve, type ByteStream, type Handler, type Header, type Server, type Session,
 } from '../src/index.ts'
@@ -42,6 +43,13 @@ function pattern(length: number): Buffer {
 /** Lets timers and sockets run. */
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, milliseconds))
+}
+
+/** Ports that were free a moment ago. */
+async function freePorts(count: number): Promise<number[]> {
+  const sockets = await Promise.all(Array.from({ length: count }, () => DgramSocket.bind({ address: '127.0.0.1' })))
+  await Promise.all(sockets.map((socket) => socket.close()))
+  return sockets.map(({ localAddress }) => localAddress.port)
 }
 
 describe('a request', () => {
@@ -380,6 +388,21 @@ describe('serve()', () => {
     await first.close()
     const second = await serve({ port: first.port, certificate, handler: () => ({ status: 200 }) })
     await second.close()
+  })
+
+  it('is found at each of its addresses, and clients go to the one it prefers', async () => {
+    const ports = await freePorts(2)
+    const server = await serve({
+      addresses: ports.map((port) => ({ host: '127.0.0.1', port })),
+      settings: { preferredAddress: { ipv4: `127.0.0.1:${ports[1]}` } },
+      certificate,
+      handler: () => ({ status: 200, body: 'here' }),
+    })
+    open.push(server)
+    expect(server.url).toBe(`https://127.0.0.1:${ports[0]}/`)
+    const client = await session(server)
+    while (client.info.remoteAddress !== `127.0.0.1:${ports[1]}`) await pause(2)
+    expect(await (await client.request('/')).text()).toBe('here')
   })
 
   it('answers many clients at once', async () => {

@@ -2,7 +2,7 @@
 // the strings the core compares, so that sending does no parsing.
 
 import type { PathAddress } from '@quicwire/quic'
-import { isIPv6 } from 'node:net'
+import { isIP, isIPv6 } from 'node:net'
 
 export interface SocketAddress {
   readonly address: string
@@ -13,6 +13,15 @@ export interface SocketAddress {
 /** `ip:port`, IPv6 as `[ip]:port`. */
 export function formatAddress(address: string, port: number): string {
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** The parts of what formatAddress() has written; null for anything else. */
+export function parseSocketAddress(text: string): SocketAddress | null {
+  const colon = text.lastIndexOf(':')
+  const host = text.slice(0, Math.max(colon, 0))
+  const address = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
+  const version = isIP(address)
+  return version === 0 ? null : { address, port: Number(text.slice(colon + 1)), family: version === 6 ? 'IPv6' : 'IPv4' }
 }
 
 /** UDP payload of a full Ethernet frame. Where one stack cannot forbid fragmentation, larger is not worth asking for. */

@@ -1,6 +1,6 @@
 // QUIC settings of a listener or a connection: the engine's transport settings and what this package adds to them.
 
-import type { ConnectionConfig, TransportSettings, VersionSettings } from '@quicwire/quic'
+import type { ConnectionConfig, PreferredAddressConfig, TransportSettings, VersionSettings } from '@quicwire/quic'
 import type { QlogCompression } from '../io/trace-files.ts'
 import type { DatagramSocket } from '../io/datagram-socket.ts'
 
@@ -20,6 +20,11 @@ export interface QuicSettings extends Partial<TransportSettings>, VersionChoice 
   readonly qlogDir?: string | undefined
   /** `zstd` needs a Node whose zlib has it. Default `none`. */
   readonly qlogCompression?: QlogCompression | undefined
+  /**
+   * Servers: further addresses of the listener (ListenOptions.addresses), as clients see them, that clients go to once the handshake is
+   * confirmed (RFC 9000 §9.6). Clients: 'follow', the default, goes there, on another socket where the connection has its own; 'ignore' stays.
+   */
+  readonly preferredAddress?: PreferredAddressConfig | 'follow' | 'ignore' | undefined
   /** The congestion controller. Default: the engine's. */
   readonly createController?: ConnectionConfig['createController']
 }

@@ -41,6 +41,8 @@ export interface WorkerObserver {
   /** The application is about to begin on this worker's connection. False: it has begun elsewhere, and this worker is forgotten. */
   onClaim?(worker: IoWorker): boolean
   onPathEvent?(event: PathEvent): void
+  /** The handshake is confirmed: paths may change from now on (RFC 9000 §9). */
+  onConfirmed?(): void
   /** The application has begun. */
   onBegun?(): void
   onEstablished(): void
@@ -272,10 +274,12 @@ export class IoWorker implements ApplicationContext, StageHost {
     for (let event = this.connection.poll(); event !== null; event = this.connection.poll()) {
       any = true
       if (event.kind === 'closed') closed = event
-      else if (event.kind === 'connection-id-issued' || event.kind === 'connection-id-retired') this.host.onConnectionEvent(this, event)
-      else if (event.kind === 'need') void this.answer(event)
+      else if (event.kind === 'connection-id-issued' || event.kind === 'connection-id-retired' || event.kind === 'path-probing') {
+        this.host.onConnectionEvent(this, event)
+      } else if (event.kind === 'need') void this.answer(event)
       else {
         if (event.kind === 'path-changed' || event.kind === 'path-validation-failed') this.observer?.onPathEvent?.(event)
+        if (event.kind === 'confirmed') this.observer?.onConfirmed?.()
         this.stage = this.stage.onEvent(event)
       }
     }

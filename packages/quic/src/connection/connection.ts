@@ -387,6 +387,11 @@ export class Connection {
     return this.core.paths.active.address.remote
   }
 
+  /** Clients: where the server would rather be reached (RFC 9000 §9.6), written as remoteAddress() is; '' for nowhere else. */
+  preferredAddress(): string {
+    return this.core.migration.preferred
+  }
+
   /** A datagram between these addresses belongs to a path of this connection. */
   hasPath(path: PathAddress): boolean {
     return this.core.paths.find(path) !== null

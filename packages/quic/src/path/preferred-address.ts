@@ -25,6 +25,11 @@ export function preferredAddressPart(config: PreferredAddressConfig): AddressPar
   return { ipv4Address: ipv4.address, ipv4Port: ipv4.port, ipv6Address: ipv6.address, ipv6Port: ipv6.port }
 }
 
+/** Throws RangeError for what no server can send. */
+export function checkPreferredAddress(config: PreferredAddressConfig): void {
+  preferredAddressPart(config)
+}
+
 /**
  * RFC 9000 §9.6.3: the preferred address of the family in which `remote` is written, in the same way of writing; '' when the
  * server has none of that family.

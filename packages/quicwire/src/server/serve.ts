@@ -8,6 +8,7 @@ import {
   serverH3Driver,
   type CryptoChoice,
   type Http3Settings,
+  type ListenAddress,
   type MasqueProxyOptions,
   type ProxyConnection,
   type QuicConnection,
@@ -28,6 +29,8 @@ export interface ServeOptions {
   readonly host?: string
   /** Default 4433; 0 for any free port. */
   readonly port?: number
+  /** Several addresses in place of host and port, as for `settings.preferredAddress`; `url` names the first. */
+  readonly addresses?: readonly ListenAddress[]
   /** PEM texts. Default: a development certificate. */
   readonly certificate?: { readonly cert: string; readonly key: string }
   /** Called for each request. What it throws becomes status 500. */
@@ -81,13 +84,14 @@ export interface Server {
 
 /** Listens. Rejects when the port is taken, the host is not ours, or certificate and key do not fit. */
 export async function serve(options: ServeOptions): Promise<Server> {
-  const host = options.host ?? '127.0.0.1'
+  const host = options.addresses?.[0]?.host ?? options.host ?? '127.0.0.1'
   const wildcard = host === '0.0.0.0' || host === '::'
   const certificate = options.certificate ?? (await developmentCertificate({ names: wildcard ? [] : [host], ...cryptoOf(options) }))
   const certificateSha256 = checkCertificate(certificate)
   const listener = await listen({
     host,
     port: options.port ?? 4433,
+    addresses: options.addresses,
     tls: { certificates: [certificate], earlyData: options.earlyData },
     earlyDataPolicy: http3EarlyData(http3Settings(options)),
     settings: options.proxy === undefined ? options.settings : { datagramSize: TUNNEL_DATAGRAM_SIZE, ...options.settings },
