@@ -22,7 +22,7 @@ const ANY_PURPOSE = '2.5.29.37.0'
 const MIN_RSA_KEY_BYTES = 256
 
 /** Authorities between leaf and root, root included. */
-const MAX_DEPTH = 8
+const MAX_DEPTH = 10
 const MAX_SIGNATURES = 32
 
 export interface ChainInput {
