@@ -15,6 +15,7 @@ import { HandshakeType } from '../../packages/quic/src/tls/codec/message.ts'
 import { decodeNewSessionTicket, encodeNewSessionTicket } from '../../packages/quic/src/tls/codec/new-session-ticket.ts'
 import { decodeServerHello, encodeHelloRetryRequest, encodeServerHello } from '../../packages/quic/src/tls/codec/server-hello.ts'
 import { checkRetryConfigurations, greaseEncryptedHello } from '../../packages/quic/src/tls/extensions/encrypted-client-hello.ts'
+import { readOidFilters } from '../../packages/quic/src/tls/extensions/oid-filters.ts'
 import { readCertificateStatus, readStatusRequest } from '../../packages/quic/src/tls/extensions/status-request.ts'
 import { readTimestamps } from '../../packages/quic/src/tls/extensions/certificate-timestamps.ts'
 import { MessageReader } from '../../packages/quic/src/tls/message-reader.ts'
@@ -63,6 +64,9 @@ const REQUEST = {
   compression: [1],
 }
 
+/** Of usage and of purposes. */
+const OID_FILTERS = fromHex('0020050603551d0f000403020780050603551d25000c300a06082b06010505070302')
+
 /** Two of the roots that Node carries, and what RFC 8448 shows. */
 const roots = certificatesFromPem(rootCertificates.slice(0, 6).join('\n'))
 const certificate = encodeCertificate({
@@ -109,10 +113,10 @@ export const tlsTargets: readonly Target[] = [
   },
   {
     name: 'tls-extensions',
-    corpus: [greaseEncryptedHello(filled(64, 1)), Uint8Array.of(1, 0, 0, 5, 0x30, 3, 0x0a, 1, 0), Uint8Array.of(0, 4, 0, 2, 1, 2), Uint8Array.of(1, 0, 0, 0, 0)],
+    corpus: [greaseEncryptedHello(filled(64, 1)), Uint8Array.of(1, 0, 0, 5, 0x30, 3, 0x0a, 1, 0), Uint8Array.of(0, 4, 0, 2, 1, 2), Uint8Array.of(1, 0, 0, 0, 0), OID_FILTERS],
     expected,
     run(input, random) {
-      const readers = [checkRetryConfigurations, readStatusRequest, readCertificateStatus, readTimestamps]
+      const readers = [checkRetryConfigurations, readStatusRequest, readCertificateStatus, readTimestamps, readOidFilters]
       readers[random.below(readers.length)]!(input)
     },
   },

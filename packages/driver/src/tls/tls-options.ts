@@ -94,6 +94,11 @@ export interface ServerTlsOptions extends CommonTlsOptions {
    * in them, and that it may be a replay; others see it when the handshake is complete, which proves that it is none. Default false.
    */
   readonly earlyData?: boolean | undefined
+  /**
+   * Keys, 32 bytes each, of the cookie a HelloRetryRequest carries (RFC 9846 §4.3.2): the first seals, all of them open. Default: it carries
+   * none, for the connection remembers the first ClientHello by itself.
+   */
+  readonly cookieKeys?: readonly Uint8Array[] | undefined
 }
 
 export interface ClientTlsOptions extends CommonTlsOptions {
@@ -175,12 +180,13 @@ export function serverTls(
   keylog: ((line: string) => void) | null,
   timeOrigin: number,
 ): TlsSettings {
-  const { selectCertificate, selectProtocol, clientAuthentication } = options
+  const { selectCertificate, selectProtocol, clientAuthentication, cookieKeys } = options
   const settings: TlsSettings = {
     ...common(options, keylog),
     ...serverTickets(options, provider),
     timeOrigin,
     ...(selectProtocol === undefined ? {} : { selectProtocol }),
+    ...(cookieKeys === undefined ? {} : { cookieKeys: checkedKeys(cookieKeys) }),
     ...(clientAuthentication === undefined ? {} : { clientAuthentication: authentication(clientAuthentication) }),
   }
   if (options.selectContext !== undefined) return { ...settings, asksContext: true }
@@ -197,6 +203,11 @@ export function serverTls(
   const certificates = options.certificates ?? []
   if (certificates.length === 0) throw new OptionError('a server needs tls.certificates, tls.selectCertificate or tls.selectContext')
   return { ...settings, certificates: new CertificateSet(certificates.map((option) => serverCertificate(option, provider))) }
+}
+
+function checkedKeys(keys: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (keys.length === 0 || keys.some((key) => key.length !== 32)) throw new OptionError('tls.cookieKeys: 32 bytes each, at least one')
+  return keys
 }
 
 function serverTickets(options: ServerTlsOptions, provider: CryptoProvider): Pick<TlsSettings, 'tickets'> {

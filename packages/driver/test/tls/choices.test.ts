@@ -17,6 +17,7 @@ import {
   serverH3Driver,
   type ClientTlsOptions,
   type QuicConnection,
+  type ServerTlsOptions,
 } from '../../src/index.ts'
 import { machineCertificates, machineRoots, systemBundle } from '../../src/tls/trust-store.ts'
 import { certificate, development } from '../support.ts'
@@ -26,9 +27,9 @@ interface Ends {
   readonly server: QuicConnection
 }
 
-async function meet(options: ClientTlsOptions = {}, { cipherSuites, groups }: ClientTlsOptions = {}): Promise<Ends> {
+async function meet(options: ClientTlsOptions = {}, forServer: Partial<ServerTlsOptions> = {}): Promise<Ends> {
   const network = new MemoryNetwork()
-  const listener = await listen({ socket: network.bind('127.0.0.1', 4433), tls: { certificates: [certificate], cipherSuites, groups } })
+  const listener = await listen({ socket: network.bind('127.0.0.1', 4433), tls: { certificates: [certificate], ...forServer } })
   const socket = await ClientSocket.over(network.bind('127.0.0.1'))
   onTestFinished(async () => {
     await socket.close()
@@ -67,6 +68,13 @@ it('groups are chosen by the names people know, in any case, for key shares too'
   }
   const { client } = await meet({ groups: ['x25519', 'P-256'], keyShares: ['x25519'] }, { groups: ['secp256r1'] })
   expect(client.handshakeInfo).toMatchObject({ helloRetry: true, group: 0x17 })
+})
+
+it('a HelloRetryRequest carries a sealed cookie where the server has keys for it', async () => {
+  const key = new Uint8Array(32).fill(5)
+  const { client } = await meet({ groups: ['x25519', 'P-256'], keyShares: ['x25519'] }, { groups: ['P-256'], cookieKeys: [key] })
+  expect(client.handshakeInfo).toMatchObject({ helloRetry: true })
+  await expect(meet({}, { cookieKeys: [key.subarray(1)] })).rejects.toMatchObject({ code: 'QUIC_INVALID_OPTION', message: expect.stringContaining('cookieKeys') })
 })
 
 it('what is no name of a suite or group is refused before anything is sent, with those there are', async () => {
