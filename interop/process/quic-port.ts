@@ -46,6 +46,6 @@ function probe(socket: Socket, port: number): void {
   socket.send(datagram, port, '127.0.0.1')
 }
 
-function isVersionNegotiation(datagram: Uint8Array): boolean {
+export function isVersionNegotiation(datagram: Uint8Array): boolean {
   return datagram.length > 7 && (datagram[0]! & 0x80) !== 0 && datagram.subarray(1, 5).every((byte) => byte === 0)
 }
