@@ -28,6 +28,8 @@ export interface Link {
   awaitServer(timeoutMs: number): Promise<boolean>
   /** From here on the scenario's own clock runs. */
   start(): void
+  /** A TCP flow towards the client's side shares the link from here on; undefined where that cannot be. */
+  readonly startCrossTraffic?: () => Promise<void>
   /** Ends it and completes the captures. */
   close(): Promise<void>
 }
