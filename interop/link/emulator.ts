@@ -23,7 +23,6 @@ export class Emulator {
   private readonly network: Network
   private readonly timer: DeadlineTimer
   private writers: Readonly<Record<Role, PcapWriter>> | null
-  private startedAt: number
   private closed: boolean
 
   constructor(options: LinkOptions, deliver: (to: Role, packet: IpPacket) => void) {
@@ -36,16 +35,14 @@ export class Emulator {
     this.network = new Network({ scenario, seed, corruption, onBinding: (binding) => this.logBinding(binding) })
     this.timer = new DeadlineTimer(() => this.release())
     this.writers = null
-    this.startedAt = 0
     this.closed = false
   }
 
-  /** Starts the clock of the scenario, and the captures. */
+  /** Starts the captures, and with the client's next packet the scenario. */
   start(): void {
     if (this.writers !== null) return
     this.writers = { client: new PcapWriter(this.captures.client), server: new PcapWriter(this.captures.server) }
-    this.startedAt = performance.now()
-    this.network.start(this.startedAt)
+    this.network.start()
   }
 
   /** Takes a packet that a host has sent, with its bytes. */
@@ -85,7 +82,7 @@ export class Emulator {
 
   /** `time`: seconds since 1970, as in the captures. */
   private logBinding(binding: NatBinding): void {
-    const time = originSecond + (originRest + this.startedAt + binding.atMs) / 1000
+    const time = originSecond + (originRest + this.network.startedAt + binding.atMs) / 1000
     appendFileSync(join(this.options.directory, 'nat.jsonl'), `${JSON.stringify({ time, ...binding })}\n`)
   }
 }

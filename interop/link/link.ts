@@ -26,7 +26,10 @@ export interface Link {
   authority(host: 'server4' | 'server6' | 'server46'): string
   /** Sends the runner's Version Negotiation probes until the server answers; they are in no capture. False when it did not. */
   awaitServer(timeoutMs: number): Promise<boolean>
-  /** From here on the scenario's own clock runs. */
+  /**
+   * Before the client is started. From here on there are captures; the scenario's own clock runs from the client's first packet, so that a program that
+   * is slow to start does not miss what should happen to it.
+   */
   start(): void
   /** A TCP flow towards the client's side shares the link from here on; undefined where that cannot be. */
   readonly startCrossTraffic?: () => Promise<void>

@@ -48,7 +48,8 @@ const other: Readonly<Record<Role, Role>> = { client: 'server', server: 'client'
 export class Network {
   private readonly towards: Readonly<Record<Role, Direction>>
   private readonly markAbove: number
-  private startedAt: number
+  private started: boolean
+  private zero: number
 
   constructor({ scenario, seed, corruption, onBinding }: NetworkOptions) {
     const impairments = impairmentsOf(scenario, { corruption, onBinding, random: new SeededRandom(seed) })
@@ -60,12 +61,18 @@ export class Network {
     })
     this.towards = { server: direction('server'), client: direction('client') }
     this.markAbove = scenario.impairment.kind === 'ecn-mark' ? scenario.impairment.above : Infinity
-    this.startedAt = Infinity
+    this.started = false
+    this.zero = Infinity
   }
 
-  /** Until then packets pass a line without impairment. */
-  start(now: number): void {
-    this.startedAt = now
+  /** The scenario begins with the client's next packet. Until then packets pass a line without impairment. */
+  start(): void {
+    this.started = true
+  }
+
+  /** When the scenario began, Infinity before. */
+  get startedAt(): number {
+    return this.zero
   }
 
   /** Takes a packet from a host; its bytes stay as they are until it arrives. False for one that is not for the other side. */
@@ -73,6 +80,7 @@ export class Network {
     const to = other[from]
     const packet = bytes.length > MTU ? null : IpPacket.parse(bytes)
     if (packet === null || !isOnSide(to, packet.destination)) return false
+    if (this.started && from === 'client' && this.zero === Infinity) this.zero = now
     const { line, underWay, counters } = this.towards[to]
     counters.offered++
     const congested = line.waiting(now) > this.markAbove
@@ -108,7 +116,7 @@ export class Network {
   }
 
   private arrives({ impair, counters }: Direction, { packet, arrivesAt, congested }: UnderWay): boolean {
-    const fate = arrivesAt < this.startedAt ? 'pass' : impair(packet, arrivesAt - this.startedAt)
+    const fate = arrivesAt < this.zero ? 'pass' : impair(packet, arrivesAt - this.zero)
     if (fate === 'drop' || !packet.passRouters(ROUTERS)) {
       counters.dropped++
       return false

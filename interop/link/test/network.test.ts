@@ -16,7 +16,7 @@ interface Arrival {
   readonly packet: IpPacket
 }
 
-/** A network on a virtual clock that starts at 0. */
+/** A started network on a virtual clock. */
 class Bench {
   readonly network: Network
   readonly bindings: NatBinding[] = []
@@ -25,7 +25,7 @@ class Bench {
   constructor(scenario: string, options: { readonly seed?: number; readonly corruption?: 'drop' | 'deliver' } = {}) {
     const { seed = 1, corruption = 'deliver' } = options
     this.network = new Network({ scenario: parseScenario(scenario), seed, corruption, onBinding: (binding) => this.bindings.push(binding) })
-    this.network.start(0)
+    this.network.start()
   }
 
   /** Everything that arrives up to that time. */
@@ -113,7 +113,7 @@ describe('queue, line and delay', () => {
     const network = new Network({ scenario: parseScenario(`droplist ${P2P} --drops_to_server=1`), seed: 1, corruption: 'drop', onBinding: () => undefined })
     network.receive('client', toServer(), 0)
     expect(network.poll(20)?.to).toBe('server')
-    network.start(20)
+    network.start()
     network.receive('client', toServer(), 20)
     expect(network.poll(40)).toBeNull()
     network.receive('client', toServer(), 40)
@@ -182,11 +182,19 @@ describe('loss', () => {
     expect(arrivals('--direction=toclient')).toEqual(all)
   })
 
+  test("the scenario's time is counted from the client's first packet", () => {
+    const bench = new Bench(`blackhole ${P2P} --on=5s --off=2s`)
+    bench.network.receive('server', toClient(), 1000)
+    for (let second = 3; second < 12; second++) bench.network.receive('client', toServer(), 1000 * second)
+    expect(bench.until(Infinity).map(({ at }) => Math.floor(at / 1000))).toEqual([1, 3, 4, 5, 6, 7, 10, 11])
+    expect(bench.network.startedAt).toBe(3000)
+  })
+
   test("the black hole's edges are those of the arrival", () => {
     const bench = new Bench(`blackhole --delay=10ms --bandwidth=9616kbps --queue=25 --on=1s --off=1s`)
     // On the line for 1 ms, arriving 11 ms after.
-    for (const at of [988.9, 990, 1987, 1989.1]) bench.network.receive('client', toServer(), at)
-    expect(bench.until(Infinity).map(({ at }) => Math.round(at * 10) / 10)).toEqual([999.9, 2000.1])
+    for (const at of [0, 988.9, 990, 1987, 1989.1]) bench.network.receive('client', toServer(), at)
+    expect(bench.until(Infinity).map(({ at }) => Math.round(at * 10) / 10)).toEqual([11, 999.9, 2000.1])
   })
 })
 
