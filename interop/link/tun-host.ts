@@ -11,7 +11,7 @@ import { freeUdpPort } from '../process/quic-port.ts'
 import type { Role } from '../runner/endpoint.ts'
 import { CLIENT, CROSS_TRAFFIC, GATEWAY, SERVER } from './addresses.ts'
 import { LinkError } from './link-error.ts'
-import { ip, Namespace } from './namespace.ts'
+import { ip, Namespace, systemPath } from './namespace.ts'
 
 const DEVICE_TIMEOUT_MS = 5000
 /** A whole burst waits here while this process is busy. */
@@ -81,7 +81,9 @@ export class TunHost {
 /** Resolves when socat has its socket, which it opens after the device: while it still sets the device up, that must keep its name and place. */
 async function startSocat(device: string, nodePort: number, socatPort: number, logFile: string): Promise<Child> {
   const addresses = [`TUN,tun-name=${device},iff-no-pi`, `UDP4-DATAGRAM:127.0.0.1:${nodePort},bind=127.0.0.1:${socatPort},rcvbuf=${BUFFER_BYTES}`]
-  const socat = await Child.start('socat', ['-b', '65536', ...addresses], { name: 'socat', logFile })
+  // It would outlive a killed parent: it does not notice that its device has gone.
+  const command = ['--pdeathsig', 'KILL', 'socat', '-b', '65536', ...addresses]
+  const socat = await Child.start('setpriv', command, { name: 'socat', logFile, env: { PATH: systemPath } })
   const deadline = performance.now() + DEVICE_TIMEOUT_MS
   while (!isBound(socatPort)) {
     if (socat.exited || performance.now() > deadline) {

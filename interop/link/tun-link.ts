@@ -142,7 +142,7 @@ export function whyNoTun(): string | null {
   } catch {
     return 'there is no /dev/net/tun'
   }
-  for (const [program, name] of [['ip', 'iproute2'], ['socat', 'socat']] as const) {
+  for (const [program, name] of [['ip', 'iproute2'], ['socat', 'socat'], ['setpriv', 'util-linux']] as const) {
     if (!installed(program)) return `${program} is not installed (Debian: ${name})`
   }
   const name = `quicwire-${process.pid}-probe`
