@@ -33,7 +33,7 @@ export function describeFrames(buffer: Uint8Array, start: number, end: number, a
     while (reader.position < end) {
       const type = readFrameType(reader)
       if (type < 0) break
-      const record = describe(reader, type, ackDelayExponent)
+      const record = describeFrame(reader, type, ackDelayExponent)
       if (record === null) break
       records.push(record)
     }
@@ -43,7 +43,11 @@ export function describeFrames(buffer: Uint8Array, start: number, end: number, a
   return records
 }
 
-function describe(reader: Reader, type: number, ackDelayExponent: number): FrameRecord | null {
+/**
+ * The frame whose type has been read; null for a type that is not known. Throws TransportError when it cannot be decoded.
+ * @param ackDelayExponent of the packet's sender (RFC 9000 §18.2)
+ */
+export function describeFrame(reader: Reader, type: number, ackDelayExponent: number): FrameRecord | null {
   if (type >= FrameType.stream && type <= FrameType.streamMax) return describeStream(reader, type)
   switch (type) {
     case FrameType.padding:
