@@ -79,6 +79,7 @@ export class Dissector {
   private readPackets(sender: Sender, addresses: string, bytes: Uint8Array, packets: CapturedPacket[]): void {
     let start = 0
     let idLength = 0
+    let firstId = ''
     while (start < bytes.length) {
       const short = (bytes[start]! & 0x80) === 0
       // RFC 9000 §12.2: coalesced packets have the same Destination Connection ID.
@@ -90,6 +91,10 @@ export class Dissector {
         return
       }
       const end = this.header.packetEnd
+      const destinationId = toHex(this.header.destination())
+      // RFC 9000 §12.2 again: what goes to another connection ID is padding behind the packets, as some stacks add it.
+      if (start === 0) firstId = destinationId
+      else if (short && destinationId !== firstId) return
       packets.push(this.readPacket({ sender, addresses, bytes, start, packets, index: packets.length }, short && idLength < 0))
       idLength = this.header.destinationLength
       start = end

@@ -51,7 +51,7 @@ export class PdmlReader {
   }
 
   private finish(): PdmlPacket {
-    const packet = { outer: this.outer, quic: this.packets.map((quic) => quic.toPacket()) }
+    const packet = { outer: this.outer, quic: this.packets.flatMap((quic) => quic.toPacket() ?? []) }
     this.outer = new Map()
     this.packets = []
     this.inQuic = false
@@ -124,8 +124,10 @@ class PdmlQuicPacket {
     else if (name === 'tls.quic.parameter.initial_max_streams_bidi' && message?.type === ENCRYPTED_EXTENSIONS) message.initialMaxStreamsBidi = Number(show)
   }
 
-  toPacket(): CapturedPacket {
+  /** Null for padding behind the packets of a datagram. */
+  toPacket(): CapturedPacket | null {
     const { fields } = this
+    if (!fields.has('quic.header_form')) return null
     const version = Number(fields.get('quic.version') ?? '0')
     const long = fields.get('quic.header_form') === '1'
     const number = fields.get('quic.packet_number')
@@ -149,6 +151,8 @@ class PdmlQuicPacket {
 }
 
 function longType(version: number, fields: ReadonlyMap<string, string>): CapturedPacketType {
+  // Wireshark 4.0 gives up on versions it does not know before it shows them.
+  if (!fields.has('quic.version')) return 'unknown'
   if (version === 0) return 'version-negotiation'
   const type = fields.get('quic.long.packet_type')
   const typeV2 = fields.get('quic.long.packet_type_v2')

@@ -79,6 +79,7 @@ const FIELDS = [
   'quic.path_challenge.data',
   'quic.path_response.data',
   'quic.ack.ect0_count',
+  'quic.decryption_failed',
 ] as const
 
 type Field = (typeof FIELDS)[number]
@@ -115,7 +116,7 @@ function datagramOf(get: (name: Field) => string, packets: readonly CapturedPack
 
 function shortPacket(get: (name: Field) => string): CapturedPacket {
   const destinationId = hex(get('quic.dcid'))
-  const decrypted = get('quic.key_phase') !== ''
+  const decrypted = get('quic.key_phase') !== '' && get('quic.decryption_failed') === ''
   const behindId = Number(get('quic.packet_length')) - 1 - destinationId.length / 2
   return {
     type: '1-rtt',

@@ -198,10 +198,14 @@ export const transferTime: Fact<number> = fact('time of the transfer', ({ left }
 })
 
 /** Version Negotiation packets say whom they answer by their connection IDs. */
-export const versionNegotiation: Fact<{ asked: string[]; answered: string[] }> = fact('connection IDs of Version Negotiation', ({ left }) => ({
-  asked: distinct(datagramsOf(left, 'client').flatMap(({ packets }) => packets.filter(({ version }) => version !== 0).map(({ destinationId }) => destinationId))),
-  answered: distinct(packetsOf(left, 'server', 'version-negotiation').map(({ sourceId }) => sourceId)),
-}))
+export const negotiationAnswers: Fact<string[]> = fact('Source Connection IDs of Version Negotiation', ({ left }) =>
+  distinct(packetsOf(left, 'server', 'version-negotiation').map(({ sourceId }) => sourceId)),
+)
+
+/** Not for comparison: Wireshark 4.0 does not read packets of versions it does not know. */
+export const clientDestinationIds: Fact<string[]> = fact('Destination Connection IDs of the client', ({ left }) =>
+  distinct(datagramsOf(left, 'client').flatMap(({ packets }) => packets.filter(({ version }) => version !== 0).map(({ destinationId }) => destinationId))),
+)
 
 function hasMessage(packet: CapturedPacket, type: number): boolean {
   return packet.messages.some((message) => message.type === type)

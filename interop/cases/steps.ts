@@ -169,10 +169,11 @@ export const movesUseFreshIds: Step = keyedStep((evidence) => {
 }, facts.clientMoves)
 
 export const versionIsNegotiated: Step = step((evidence) => {
-  const { asked, answered } = facts.versionNegotiation.of(evidence)
-  if (answered.length === 0) return 'no Version Negotiation'
-  return answered.some((id) => asked.includes(id)) ? null : "no Version Negotiation with the client's Destination Connection ID as its source"
-}, facts.versionNegotiation)
+  const answers = facts.negotiationAnswers.of(evidence)
+  if (answers.length === 0) return 'no Version Negotiation'
+  const asked = facts.clientDestinationIds.of(evidence)
+  return answers.some((id) => asked.includes(id)) ? null : "no Version Negotiation with the client's Destination Connection ID as its source"
+}, facts.negotiationAnswers)
 
 export const transferIsTimed: Step = step((evidence) => (facts.transferTime.of(evidence) > 0 ? null : 'no two 1-RTT packets of the server'), facts.transferTime)
 

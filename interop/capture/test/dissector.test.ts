@@ -198,6 +198,17 @@ describe('key updates', () => {
 })
 
 describe('what is not QUIC', () => {
+  it('is left out behind the packets of a datagram', () => {
+    const seen: Uint8Array[] = []
+    const padded: RecordedOptions['retouch'] = (_side, _from, _to, bytes, ecn) => {
+      seen.push(bytes)
+      return { bytes: seen.length === 1 ? Uint8Array.of(...bytes, ...new Uint8Array(40)) : bytes, ecn }
+    }
+    const left = capture(transfer({ retouch: padded }), 'left')
+    expect(undecrypted(left)).toBe(0)
+    expect(left[0]).toMatchObject({ length: 1240, packets: [{ type: 'initial', decrypted: true }] })
+  })
+
   it('is shown as unknown, and other hosts are left out', () => {
     const network = transfer({
       retouch: (side, source, _to, bytes, ecn) => ({ bytes: side === 'left' && source.endsWith(':443') ? Uint8Array.of(0xc0, 2, 3) : bytes, ecn }),
