@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -29,5 +29,6 @@ describe('a key log', () => {
     expect(chooseKeyLog([empty, join(directory, 'none')])).toBeNull()
     expect(readKeyLog(server).secret('SERVER_HANDSHAKE_TRAFFIC_SECRET', RANDOM)).not.toBeNull()
     expect(readKeyLog(null).isEmpty).toBe(true)
+    rmSync(directory, { recursive: true })
   })
 })

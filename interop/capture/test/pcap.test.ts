@@ -1,11 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { CaptureError, pcapHeader, pcapRecord, readPcap, type CapturedIpPacket } from '../pcap.ts'
 import { ipPacket } from './ip-packet.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'quicwire-pcap-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
 const PACKET = ipPacket('192.0.2.1:1000', '192.0.2.2:443', Uint8Array.of(1, 2, 3))
 
 let files = 0

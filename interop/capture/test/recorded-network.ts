@@ -1,9 +1,10 @@
 // Real handshakes and transfers on the simulator, recorded as the runner records them: what the client sends and gets in one pcap,
 // what the server sends and gets in the other, and the key log.
 
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll } from 'vitest'
 import { fromUtf8, utf8 } from '../../../packages/quic/src/base/bytes.ts'
 import { RandomConnectionIdGenerator } from '../../../packages/quic/src/cid/generator.ts'
 import type { ConnectionConfig, TlsSettings, TransportSettings } from '../../../packages/quic/src/connection/config.ts'
@@ -49,6 +50,11 @@ export interface RecordedOptions {
   readonly bigCertificate?: boolean
   readonly retouch?: Retouch
 }
+
+const directories: string[] = []
+afterAll(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
+})
 
 let certificate: DevCertificate | null = null
 let bigCertificate: DevCertificate | null = null
@@ -138,9 +144,10 @@ export class RecordedNetwork {
     return this
   }
 
-  /** Writes captures, key log and files into a new folder. */
+  /** Writes captures, key log and files into a new folder, which is there until the test file is done. */
   save(): RunRecord & { readonly directory: string } {
     const directory = mkdtempSync(join(tmpdir(), 'quicwire-captures-'))
+    directories.push(directory)
     const at = (name: string): string => join(directory, name)
     for (const side of ['left', 'right'] as const) writeFileSync(at(`${side}.pcap`), Buffer.concat([pcapHeader(), ...this.records[side]]))
     writeFileSync(at('keys.log'), this.keys.map((line) => `${line}\n`).join(''))

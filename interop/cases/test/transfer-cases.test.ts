@@ -7,6 +7,7 @@ import { randomLoss } from '../../../packages/quic/src/testing/loss-model.ts'
 import type { LinkConditions } from '../../../packages/quic/src/testing/link.ts'
 import { RecordedNetwork } from '../../capture/test/recorded-network.ts'
 import type { RunRecord } from '../case.ts'
+import { dormantCases, interopCases } from '../runner-cases.ts'
 import { caseNamed, download, failed, verdictOf } from './recorded-cases.ts'
 
 const PASSED = { kind: 'passed' }
@@ -172,6 +173,12 @@ describe('goodput and crosstraffic', () => {
 })
 
 describe('the list', () => {
+  it('has the tests and measurements of the runner, in its order', () => {
+    expect(interopCases.map(({ abbreviation }) => abbreviation).join(' ')).toBe('H DC LR C20 M S R Z 3 B U E A L1 L2 C1 C2 6 V2 BP BA CM G C')
+    expect(interopCases.filter(({ kind }) => kind === 'measurement').map(({ name }) => name)).toEqual(['goodput', 'crosstraffic'])
+    expect(dormantCases.map(({ name }) => name)).toEqual(['versionnegotiation'])
+  })
+
   it('says what the runner says', () => {
     const { facts, check, ...corruption } = caseNamed('handshakecorruption')
     expect(facts.length).toBeGreaterThan(0)
