@@ -91,31 +91,6 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** The front of a pcap file of whole IP packets, with nanoseconds. */
-export function pcapHeader(): Uint8Array<ArrayBuffer> {
-  const header = new Uint8Array(FILE_HEADER)
-  const view = viewOf(header)
-  view.setUint32(0, NANOSECONDS, true)
-  view.setUint16(4, 2, true)
-  view.setUint16(6, 4, true)
-  view.setUint32(16, 0xffff, true)
-  view.setUint32(20, LINKTYPE_RAW, true)
-  return header
-}
-
-/** One record of such a file. `time`: milliseconds since 1970. */
-export function pcapRecord(time: number, packet: Uint8Array): Uint8Array<ArrayBuffer> {
-  const record = new Uint8Array(RECORD_HEADER + packet.length)
-  const view = viewOf(record)
-  const seconds = Math.floor(time / 1000)
-  view.setUint32(0, seconds, true)
-  view.setUint32(4, Math.min(999_999_999, Math.round((time - seconds * 1000) * 1e6)), true)
-  view.setUint32(8, packet.length, true)
-  view.setUint32(12, packet.length, true)
-  record.set(packet, RECORD_HEADER)
-  return record
-}
-
 class FileReader {
   private readonly descriptor: number
   private readonly chunk: Uint8Array

@@ -9,7 +9,8 @@ import { FrameType } from '../../../packages/quic/src/wire/constants.ts'
 import { readCapture } from '../capture.ts'
 import type { CapturedDatagram, CapturedPacket, CapturedPacketType, Sender } from '../datagram.ts'
 import { readKeyLog } from '../key-log.ts'
-import { pcapHeader, pcapRecord, readPcap } from '../pcap.ts'
+import { pcapHeader, pcapRecord } from '../../link/pcap.ts'
+import { readPcap } from '../pcap.ts'
 import { RecordedNetwork, type RecordedOptions, type Side } from './recorded-network.ts'
 
 const V2 = 0x6b3343cf
@@ -147,7 +148,7 @@ describe('0-RTT', () => {
     const at = records.findIndex(({ frame }) => frame === firstEarly.frame)
     // The datagram ahead of it has the ClientHello.
     records.splice(at - 1, 2, records[at]!, records[at - 1]!)
-    writeFileSync(leftCapture, Buffer.concat([pcapHeader(), ...records.map(({ time, bytes }) => pcapRecord(time, bytes))]))
+    writeFileSync(leftCapture, Buffer.concat([pcapHeader(), ...records.map(({ time, bytes }) => pcapRecord(bytes, 0, time))]))
     const after = readCapture(leftCapture, keys)
     expect(after[at - 1]!.packets.map(({ type, decrypted }) => [type, decrypted])).toEqual([['0-rtt', true]])
     expect(after[at - 1]!.packets[0]!.frames.length).toBeGreaterThan(0)

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { CaptureError, pcapHeader, pcapRecord, readPcap, type CapturedIpPacket } from '../pcap.ts'
+import { pcapHeader, pcapRecord } from '../../link/pcap.ts'
+import { CaptureError, readPcap, type CapturedIpPacket } from '../pcap.ts'
 import { ipPacket } from './ip-packet.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'quicwire-pcap-'))
@@ -52,15 +53,15 @@ describe('reading pcap', () => {
     expect(packets.map(({ frame: number, bytes }) => [number, [...bytes]])).toEqual([[2, [...PACKET]]])
   })
 
-  it('reads what was written, over any number of chunks', () => {
+  it('reads what the link writes, over any number of chunks', () => {
     const packets = Array.from({ length: 3000 }, (_, i) => ipPacket('192.0.2.1:1000', '192.0.2.2:443', new Uint8Array(1200).fill(i)))
-    const back = read(pcapHeader(), ...packets.map((packet, i) => pcapRecord(1_700_000_000_000 + i * 0.125, packet)))
+    const back = read(pcapHeader(), ...packets.map((packet, i) => pcapRecord(packet, 1_700_000_000, i * 0.125)))
     expect(back.length).toBe(3000)
     expect(back.every(({ frame, time, bytes }, i) => frame === i + 1 && time === 1_700_000_000_000 + i * 0.125 && Buffer.compare(bytes, packets[i]!) === 0)).toBe(true)
   })
 
   it('ends at a record that is cut short', () => {
-    const whole = pcapRecord(1000, PACKET)
+    const whole = pcapRecord(PACKET, 1, 0)
     expect(read(pcapHeader(), whole, whole.subarray(0, 30)).length).toBe(1)
     expect(read(pcapHeader(), whole, whole.subarray(0, 7)).length).toBe(1)
     expect(read(pcapHeader())).toEqual([])

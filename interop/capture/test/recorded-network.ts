@@ -22,7 +22,7 @@ import { createDevCertificate, type DevCertificate } from '../../../packages/qui
 import { ServerTickets } from '../../../packages/quic/src/tls/resumption/server-tickets.ts'
 import { Peer, UNIX_TIME, pattern } from '../../../packages/quic/test/connection/pair.ts'
 import type { RunRecord } from '../../cases/case.ts'
-import { pcapHeader, pcapRecord } from '../pcap.ts'
+import { pcapHeader, pcapRecord } from '../../link/pcap.ts'
 import { ipPacket } from './ip-packet.ts'
 
 export const CLIENT = '193.167.0.100:50000'
@@ -178,7 +178,7 @@ export class RecordedNetwork {
 
   private record(side: Side, source: string, destination: string, bytes: Uint8Array, ecn: number): void {
     const kept = this.options.retouch === undefined ? { bytes, ecn } : this.options.retouch(side, source, destination, bytes, ecn)
-    if (kept !== null) this.records[side].push(pcapRecord(this.network.now, ipPacket(source, destination, kept.bytes, kept.ecn)))
+    if (kept !== null) this.records[side].push(pcapRecord(ipPacket(source, destination, kept.bytes, kept.ecn), 0, this.network.now))
   }
 
   private serve(peer: Peer, event: ConnectionEvent): void {
