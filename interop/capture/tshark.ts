@@ -103,7 +103,7 @@ function datagramOf(get: (name: Field) => string, packets: readonly CapturedPack
   else if (!hosts.isServer(addresses[1]!, ports[1]!)) return null
   return {
     frame: Number(get('frame.number')),
-    time: Number(get('frame.time_epoch')) * 1000,
+    time: milliseconds(get('frame.time_epoch')),
     sender,
     ipVersion,
     source: endpointName(addresses[0]!, ports[0]!),
@@ -112,6 +112,12 @@ function datagramOf(get: (name: Field) => string, packets: readonly CapturedPack
     length: Number(get('udp.length')) - 8,
     packets,
   }
+}
+
+/** By the same sum as readPcap(): of seconds with nine decimals a double keeps less than that. */
+function milliseconds(epoch: string): number {
+  const [seconds, fraction] = epoch.split('.')
+  return Number(seconds) * 1000 + Number((fraction ?? '').padEnd(9, '0')) / 1e6
 }
 
 function shortPacket(get: (name: Field) => string): CapturedPacket {

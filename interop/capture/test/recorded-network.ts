@@ -28,6 +28,9 @@ import { ipPacket } from './ip-packet.ts'
 export const CLIENT = '193.167.0.100:50000'
 export const SERVER = '193.167.100.100:443'
 
+/** Of the captures' clock. */
+const SECOND = 1_796_131_271
+
 export type Side = 'left' | 'right'
 
 /** A packet on its way into a capture: the bytes of its datagram, or null to leave it out. */
@@ -178,7 +181,7 @@ export class RecordedNetwork {
 
   private record(side: Side, source: string, destination: string, bytes: Uint8Array, ecn: number): void {
     const kept = this.options.retouch === undefined ? { bytes, ecn } : this.options.retouch(side, source, destination, bytes, ecn)
-    if (kept !== null) this.records[side].push(pcapRecord(ipPacket(source, destination, kept.bytes, kept.ecn), 0, this.network.now))
+    if (kept !== null) this.records[side].push(pcapRecord(ipPacket(source, destination, kept.bytes, kept.ecn), SECOND, this.network.now))
   }
 
   private serve(peer: Peer, event: ConnectionEvent): void {
