@@ -11,9 +11,10 @@ export type { Waker } from './channel/waker.ts'
 export { ClientSocket, connect } from './connect.ts'
 export type { ClientSocketOptions, ConnectOptions } from './connect.ts'
 export * from './errors.ts'
+export { SharedReplayRegister } from './group/shared-replay-register.ts'
 export { WorkerConnectionIds, workerOf } from './group/worker-ids.ts'
 export { joinGroup, WorkerGroup } from './group/worker-group.ts'
-export type { GroupMember, WorkerGroupOptions } from './group/worker-group.ts'
+export type { GroupMember, GroupPlace, WorkerGroupOptions } from './group/worker-group.ts'
 export { H3AuditStats } from './h3/audit-stats.ts'
 export type { StreamClosureKind } from './h3/audit-stats.ts'
 export { RequestSender } from './h3/commands.ts'
@@ -116,6 +117,7 @@ export { wrapConnection } from './wrap.ts'
 export type { WrapOptions, WrappedConnection } from './wrap.ts'
 export {
   createDevCertificate,
+  MemoryReplayRegister,
   MemorySessionStore,
   MemoryTokenStore,
   QuicLbDecoder,
@@ -133,6 +135,7 @@ export type {
   IncomingPolicy,
   IncomingVerdict,
   QuicLbConfig,
+  ReplayRegister,
   SessionStore,
   StoredSession,
   TokenStore,

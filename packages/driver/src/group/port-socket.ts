@@ -16,6 +16,13 @@ export function remoteOf(path: PathAddress): UdpPath {
   throw new SocketError('QUIC_SOCKET_MISUSE', `path ${path.remote} does not come from a UDP socket`)
 }
 
+/** Without its group a worker's listener fails: others may have the port soon. */
+function whenGone(port: MessagePort, handler: DatagramHandler, isClosed: () => boolean): void {
+  port.on('close', () => {
+    if (!isClosed()) handler.onFailed(new SocketError('QUIC_SOCKET_FAILED', 'the group of this worker has been closed'))
+  })
+}
+
 export class PortSocket implements DatagramSocket {
   readonly features: SocketFeatures
   readonly localAddress: SocketAddress
@@ -47,9 +54,7 @@ export class PortSocket implements DatagramSocket {
         if (this.arrived.push(datagram, this.paths.intern(addresses[i]!, ports[i]!), 0)) handler.onReadable()
       }
     })
-    this.port.on('close', () => {
-      if (!this.closed) handler.onFailed(new SocketError('QUIC_SOCKET_FAILED', 'the group of this worker has been closed'))
-    })
+    whenGone(this.port, handler, () => this.closed)
   }
 
   receive(): DatagramBatch | null {
@@ -128,6 +133,7 @@ export class SharedSocket implements DatagramSocket {
         if (this.arrived.push(datagram, this.paths.intern(addresses[i]!, ports[i]!), 0)) handler.onReadable()
       }
     })
+    whenGone(this.port, handler, () => this.closed)
   }
 
   receive(): DatagramBatch | null {

@@ -1,7 +1,7 @@
 // Several worker threads behind one UDP port. Where the system shares ports between sockets (SO_REUSEPORT; Node 23.1, 22.12) each worker
 // has a socket of its own; elsewhere the main thread receives and sends for all of them. Connections belong to the worker that issued
 // their connection ID, wherever their packets come in, so that they survive a change of address; all workers share the keys of tokens,
-// tickets and stateless resets.
+// tickets and stateless resets, and the record of early data taken.
 
 import { randomBytes } from 'node:crypto'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
@@ -11,8 +11,10 @@ import { DgramSocket, resolveHost } from '../io/dgram-socket.ts'
 import type { SocketAddress } from '../io/socket-address.ts'
 import type { ListenOptions } from '../listen.ts'
 import { cryptoProvider, type CryptoChoice } from '../tls/crypto-choice.ts'
+import type { ServerTlsOptions } from '../tls/tls-options.ts'
 import { Outbox, type Datagrams } from './messages.ts'
 import { PortSocket, SharedSocket, remoteOf } from './port-socket.ts'
+import { SharedReplayRegister } from './shared-replay-register.ts'
 import { WorkerConnectionIds, workerOf } from './worker-ids.ts'
 
 /** Bytes of connection IDs, unless WorkerGroupOptions says otherwise. */
@@ -30,10 +32,12 @@ export interface WorkerGroupOptions {
   /** Bytes of connection IDs, 1 to 20. Default 8. */
   readonly connectionIdLength?: number | undefined
   /**
-   * `system`: every worker has a socket on the port, which the system must be able to share. `main`: the main thread has the only one.
-   * Default `main`.
+   * `system`: every worker has a socket on the port, and the system deals its clients out among them. `main`: the main thread has the only
+   * one. Default: `system` where Node and the system share ports.
    */
   readonly sockets?: 'system' | 'main' | undefined
+  /** Early data remembered at once by all workers, so that none is taken twice; beyond, it is refused. Default 65 536. */
+  readonly replayCapacity?: number | undefined
 }
 
 /** What a worker needs to join: goes into its workerData, with `port` in the transfer list. */
@@ -47,25 +51,33 @@ export interface GroupMember {
   readonly tokenKey: Uint8Array
   readonly ticketKey: Uint8Array
   readonly resetKey: Uint8Array
+  /** Of the SharedReplayRegister. */
+  readonly replays: SharedArrayBuffer
 }
 
 export class WorkerGroup implements DatagramHandler {
   readonly localAddress: SocketAddress
   private readonly socket: DgramSocket
   private readonly options: WorkerGroupOptions
+  private readonly sockets: 'system' | 'main'
+  private readonly replays: SharedArrayBuffer
   private readonly inboxes: (Outbox | null)[]
   private readonly ports: (MessagePort | null)[]
   private readonly keys: readonly Uint8Array[]
+  private passedOn: number
   private turnDue: boolean
   private closed: boolean
 
-  private constructor(socket: DgramSocket, options: WorkerGroupOptions) {
+  private constructor(socket: DgramSocket, options: WorkerGroupOptions, sockets: 'system' | 'main') {
     this.localAddress = socket.localAddress
     this.socket = socket
     this.options = options
+    this.sockets = sockets
+    this.replays = SharedReplayRegister.memory(options.replayCapacity)
     this.inboxes = new Array<Outbox | null>(options.workers).fill(null)
     this.ports = new Array<MessagePort | null>(options.workers).fill(null)
     this.keys = [randomBytes(KEY_LENGTH), randomBytes(KEY_LENGTH), randomBytes(KEY_LENGTH)]
+    this.passedOn = 0
     this.turnDue = false
     this.closed = false
   }
@@ -75,10 +87,25 @@ export class WorkerGroup implements DatagramHandler {
     const { workers } = options
     if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS) throw new OptionError(`workers is 1 to ${MAX_WORKERS}, not ${workers}`)
     const { address } = await resolveHost(options.host ?? '0.0.0.0')
-    const socket = await DgramSocket.bind({ address, port: options.port ?? 0, reusePort: options.sockets === 'system' })
-    const group = new WorkerGroup(socket, options)
-    if (options.sockets !== 'system') socket.open(group)
-    return group
+    const shared = options.sockets === 'main' ? null : await bindShared(address, options.port ?? 0)
+    if (shared === null && options.sockets === 'system') {
+      throw new OptionError('sockets do not share ports here: dgram has reusePort from Node 22.12 and 23.1 on, and not on every system')
+    }
+    const socket = shared ?? (await DgramSocket.bind({ address, port: options.port ?? 0 }))
+    try {
+      const group = new WorkerGroup(socket, options, shared === null ? 'main' : 'system')
+      // With sockets of the system it passes on what it gets until it is closed.
+      socket.open(group)
+      return group
+    } catch (error) {
+      await socket.close()
+      throw new OptionError((error as Error).message, error)
+    }
+  }
+
+  /** Datagrams that came in at a worker they do not belong to, as after a migration, and were passed on. */
+  get forwarded(): number {
+    return this.passedOn
   }
 
   /** The place of worker `index`, once each: `new Worker(file, { workerData: { member }, transferList: [member.port] })`. */
@@ -98,17 +125,18 @@ export class WorkerGroup implements DatagramHandler {
       count: this.options.workers,
       port: port2,
       localAddress: this.localAddress,
-      sockets: this.options.sockets ?? 'main',
+      sockets: this.sockets,
       connectionIdLength: this.options.connectionIdLength ?? CONNECTION_ID_LENGTH,
       tokenKey: tokenKey!,
       ticketKey: ticketKey!,
       resetKey: resetKey!,
+      replays: this.replays,
     }
   }
 
   /** All workers are in their place: with sockets of the system, the main thread's own one would take packets from them. */
   async ready(): Promise<void> {
-    if (this.options.sockets === 'system') await this.socket.close()
+    if (this.sockets === 'system') await this.socket.close()
   }
 
   /** Frees the port; listeners of workers that are still there fail. */
@@ -156,8 +184,10 @@ export class WorkerGroup implements DatagramHandler {
   private onMessage({ kind, datagrams, addresses, ports }: Datagrams): void {
     if (this.closed) return
     for (const [i, datagram] of datagrams.entries()) {
-      if (kind === 'foreign') this.deliver(datagram, addresses[i]!, ports[i]!)
-      else {
+      if (kind === 'foreign') {
+        this.passedOn++
+        this.deliver(datagram, addresses[i]!, ports[i]!)
+      } else {
         this.socket.acquire().set(datagram)
         this.socket.send(datagram.length, this.socket.path(addresses[i]!, ports[i]!), 0)
       }
@@ -166,11 +196,27 @@ export class WorkerGroup implements DatagramHandler {
   }
 }
 
-/** In the worker: what goes into listen() besides the certificates. Early data needs a record of replays all workers share: leave it off. */
-export async function joinGroup(
-  member: GroupMember,
-  crypto?: CryptoChoice,
-): Promise<Pick<ListenOptions, 'socket' | 'connectionIds' | 'tokenKeys' | 'resetKey'> & { readonly ticketKeys: readonly Uint8Array[] }> {
+/** A socket on a port that others may bind too; null where sockets do not share ports. Rejects with SocketError for a port in use. */
+async function bindShared(address: string, port: number): Promise<DgramSocket | null> {
+  // Another server on this port would share it, and each get some of the packets: that is found out first.
+  const alone = await DgramSocket.bind({ address, port })
+  const at = { address, port: alone.localAddress.port, reusePort: true }
+  await alone.close()
+  const socket = await DgramSocket.bind(at).catch(() => null)
+  if (socket === null) return null
+  // Earlier Nodes ignore the option.
+  const second = await DgramSocket.bind(at).catch(() => null)
+  await (second ?? socket).close()
+  return second === null ? null : socket
+}
+
+/** What joinGroup() gives: the rest of the TLS options, certificates at least, go beside those in `tls`. */
+export interface GroupPlace extends Pick<ListenOptions, 'socket' | 'connectionIds' | 'tokenKeys' | 'resetKey'> {
+  readonly tls: Required<Pick<ServerTlsOptions, 'ticketKeys' | 'replayRegister'>>
+}
+
+/** In the worker: `const { tls, ...place } = await joinGroup(member); listen({ ...place, tls: { ...tls, certificates } })`. */
+export async function joinGroup(member: GroupMember, crypto?: CryptoChoice): Promise<GroupPlace> {
   const provider = await cryptoProvider(crypto)
   const { index, count, port, localAddress, connectionIdLength } = member
   const socket =
@@ -182,6 +228,6 @@ export async function joinGroup(
     connectionIds: new WorkerConnectionIds(provider.random, connectionIdLength, index, count),
     tokenKeys: [member.tokenKey],
     resetKey: member.resetKey,
-    ticketKeys: [member.ticketKey],
+    tls: { ticketKeys: [member.ticketKey], replayRegister: new SharedReplayRegister(member.replays) },
   }
 }

@@ -10,6 +10,7 @@ import {
   type ClientHelloInfo,
   type CryptoProvider,
   type PrivateKey,
+  type ReplayRegister,
   type ServerCertificate,
   type ServerContext,
   type TlsSettings,
@@ -99,6 +100,12 @@ export interface ServerTlsOptions extends CommonTlsOptions {
    * none, for the connection remembers the first ClientHello by itself.
    */
   readonly cookieKeys?: readonly Uint8Array[] | undefined
+  /**
+   * The record of early data taken (RFC 9846 §8.2), so that none is taken twice. Listeners that share `ticketKeys` share it, and it has to
+   * know all that was taken with them: a SharedReplayRegister for threads. Default: one in this listener's memory, and with `ticketKeys`
+   * no early data of clients that may have been elsewhere until a moment ago.
+   */
+  readonly replayRegister?: ReplayRegister | undefined
 }
 
 export interface ClientTlsOptions extends CommonTlsOptions {
@@ -212,11 +219,11 @@ function checkedKeys(keys: readonly Uint8Array[]): readonly Uint8Array[] {
 
 function serverTickets(options: ServerTlsOptions, provider: CryptoProvider): Pick<TlsSettings, 'tickets'> {
   if (options.tickets === false) return {}
-  const { ticketKeys, earlyData } = options
+  const { ticketKeys, earlyData, replayRegister } = options
   try {
     // RFC 9846 §8.2: keys that were given may have served another process, which keeps its own record of replays.
-    const startedAt = ticketKeys === undefined ? undefined : Date.now()
-    return { tickets: new ServerTickets(provider, { keys: ticketKeys, earlyData, startedAt }) }
+    const startedAt = ticketKeys === undefined || replayRegister !== undefined ? undefined : Date.now()
+    return { tickets: new ServerTickets(provider, { keys: ticketKeys, earlyData, startedAt, replay: replayRegister }) }
   } catch (error) {
     throw new OptionError(`tls.ticketKeys: ${(error as Error).message}`, error)
   }
