@@ -15,9 +15,9 @@ import { ServerTickets } from '../packages/quic/src/tls/resumption/server-ticket
 import { MemorySessionStore } from '../packages/quic/src/tls/resumption/session-store.ts'
 import { answer } from './child.ts'
 import { ConnectionPair } from './connection-pair.ts'
+import { beside, microsecondsEach } from './rounds.ts'
 
 const NAME = 'bench.example'
-const ROUNDS = 7
 
 export interface HandshakeCost {
   /** Milliseconds of processor time, median of the rounds. */
@@ -122,33 +122,24 @@ function nodeTls(resumed: boolean): Handshake {
 }
 
 async function milliseconds(handshake: Handshake, count: number): Promise<number> {
-  const before = process.cpuUsage()
-  for (let i = 0; i < count; i++) await handshake()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000 / count
+  const work = async (): Promise<void> => {
+    for (let i = 0; i < count; i++) await handshake()
+  }
+  return (await microsecondsEach(count, work)) / 1000
 }
 
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!
-
-async function beside(handshake: Handshake, reference: Handshake, count: number): Promise<HandshakeCost> {
-  await milliseconds(handshake, count)
-  await milliseconds(reference, count)
-  const rounds: { ours: number; theirs: number }[] = []
-  for (let i = 0; i < ROUNDS; i++) rounds.push({ ours: await milliseconds(handshake, count), theirs: await milliseconds(reference, count) })
-  return {
-    milliseconds: median(rounds.map(({ ours }) => ours)),
-    reference: median(rounds.map(({ theirs }) => theirs)),
-    ratio: median(rounds.map(({ ours, theirs }) => ours / theirs)),
-  }
+async function costBeside(handshake: Handshake, reference: Handshake, count: number): Promise<HandshakeCost> {
+  const cost = await beside(() => milliseconds(handshake, count), () => milliseconds(reference, count))
+  return { milliseconds: cost.ours, reference: cost.reference, ratio: cost.ratio }
 }
 
 const measures: Readonly<Record<string, () => Promise<HandshakeCost>>> = {
-  'full node': () => beside(engines(nodeProvider, false, NamedGroup.x25519), nodeTls(false), 100),
-  'resumed node': () => beside(engines(nodeProvider, true, NamedGroup.x25519), nodeTls(true), 100),
-  'full noble': () => beside(engines(nobleProvider, false, NamedGroup.x25519), nodeTls(false), 20),
-  'resumed noble': () => beside(engines(nobleProvider, true, NamedGroup.x25519), nodeTls(true), 20),
-  'hybrid node': () => beside(engines(nodeProvider, false, NamedGroup.x25519MlKem768), nodeTls(false), 30),
-  'quic node': () => beside(connections(nodeProvider), nodeTls(false), 50),
+  'full node': () => costBeside(engines(nodeProvider, false, NamedGroup.x25519), nodeTls(false), 100),
+  'resumed node': () => costBeside(engines(nodeProvider, true, NamedGroup.x25519), nodeTls(true), 100),
+  'full noble': () => costBeside(engines(nobleProvider, false, NamedGroup.x25519), nodeTls(false), 20),
+  'resumed noble': () => costBeside(engines(nobleProvider, true, NamedGroup.x25519), nodeTls(true), 20),
+  'hybrid node': () => costBeside(engines(nodeProvider, false, NamedGroup.x25519MlKem768), nodeTls(false), 30),
+  'quic node': () => costBeside(connections(nodeProvider), nodeTls(false), 50),
 }
 
 answer((request) => measures[request]!())

@@ -8,6 +8,7 @@ import type { HandshakeCost } from './handshake-cost.ts'
 import type { HeaderRichCost } from './header-rich.ts'
 import type { PacketCost } from './packet-cost.ts'
 import type { QpackCost } from './qpack.ts'
+import type { Compared } from './rounds.ts'
 import { BULK_BYTES, HANDSHAKES, IDLE_CONNECTIONS } from './work.ts'
 
 const RESULT_FILE = 'node_modules/.cache/quicwire/bench.json'
@@ -151,6 +152,42 @@ async function headerRich(): Promise<void> {
   add('    processor, both ends, dynamic tables', dynamic.wireMicroseconds, 'us/exchange', 'static only', plain.wireMicroseconds)
 }
 
+const DRIVER_COSTS: Readonly<Record<string, readonly [work: string, each: string]>> = {
+  requests: ['GET of 100 bytes through two drivers', 'request'],
+  chunks: ['16 KiB of a body through two drivers', 'chunk'],
+  datagrams: ['1000-byte datagram through a flow', 'datagram'],
+}
+
+async function driverCost(): Promise<void> {
+  for (const [request, [label, each]] of Object.entries(DRIVER_COSTS)) {
+    const child = Child.start('./driver-cost.ts', [])
+    const cost = (await child.ask(request)).value as Compared
+    child.stop()
+    add(`${label}, both ends`, cost.ours, `us/${each}`, 'the h3 layer alone', cost.ours / cost.ratio)
+    add('  the h3 layer alone', cost.reference, `us/${each}`)
+    add('  more', cost.difference, `us/${each}`)
+  }
+}
+
+/** Client, proxy and target in processes of their own. */
+async function tunnel(): Promise<void> {
+  const proxy = Child.start('./tunnel-proxy.ts', [])
+  const proxyUrl = (await proxy.ask('start')).value as string
+  const echo = Child.start('./tunnel-client.ts', [proxyUrl])
+  const straight = (await number(echo, 'straight')).value
+  add('1000-byte UDP datagrams to an echo and back', straight, '/s')
+  add('  through a CONNECT-UDP tunnel', (await number(echo, 'tunnel')).value, '/s', 'no tunnel', straight)
+  echo.stop()
+  const server = Child.start('./quicwire-server.ts', ['1200'])
+  const url = (await server.ask('start')).value as string
+  const direct = Child.start('./quicwire-client.ts', [url, '1200'])
+  const bulk = (await number(direct, 'bulk')).value
+  direct.stop()
+  const through = Child.start('./quicwire-client.ts', [url, '1200', proxyUrl])
+  add('bulk download through a CONNECT-UDP tunnel', (await number(through, 'bulk')).value, 'MB/s', 'no tunnel', bulk)
+  for (const child of [through, server, proxy]) child.stop()
+}
+
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}, ${process.platform}`
 console.log(`${machine}\n`)
 const reference = await http2()
@@ -165,6 +202,8 @@ await handshakeCost()
 await qpack('dynamic')
 await qpack('static')
 await headerRich()
+await driverCost()
+await tunnel()
 mkdirSync('node_modules/.cache/quicwire', { recursive: true })
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
 writeFileSync(RESULT_FILE, `${JSON.stringify({ machine, commit, rows }, null, 2)}\n`)

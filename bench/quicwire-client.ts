@@ -1,13 +1,20 @@
-// HTTP/3 client of the bench.
+// HTTP/3 client of the bench, straight to the server or through the tunnel of a proxy.
 
-import { connect } from 'quicwire'
+import { connect, connectUdp } from 'quicwire'
 import type { Session } from 'quicwire'
 import { answer } from './child.ts'
 import { BULK_BYTES, HANDSHAKES, IDLE_CONNECTIONS, datagramSettings, megabytesPerSecond, requestsPerSecond } from './work.ts'
 
 const url = process.argv[2] ?? ''
 const options = { insecure: true, settings: datagramSettings(process.argv[3] ?? 'found') }
+const proxy = process.argv[4]
 const idle: Session[] = []
+
+async function open(): Promise<Session> {
+  if (proxy === undefined) return connect(url, options)
+  const tunnel = await connectUdp(proxy, new URL(url).host, { connection: { insecure: true } })
+  return connect(url, { ...options, tunnel })
+}
 
 async function bulk(session: Session): Promise<number> {
   const begin = performance.now()
@@ -25,7 +32,7 @@ async function handshakes(): Promise<number> {
 }
 
 answer(async (request) => {
-  const session = request === 'handshakes' || request === 'idle' ? null : await connect(url, options)
+  const session = request === 'handshakes' || request === 'idle' ? null : await open()
   try {
     if (request === 'handshakes') return await handshakes()
     if (request === 'idle') {
