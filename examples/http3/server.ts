@@ -10,12 +10,11 @@ import {
   cryptoProvider,
   listen,
   serverH3Driver,
+  type CongestionAlgorithm,
   type IncomingH3Headers,
   type QuicConnection,
-  type QuicSettings,
   type ServerH3Controller,
 } from '@quicwire/driver'
-import { Bbr, Cubic, NewReno } from '@quicwire/quic'
 
 /** Bytes of one Body frame. */
 const MAX_FRAME = 65_536
@@ -30,20 +29,13 @@ const { values } = parseArgs({
   },
 })
 
-const controllers = new Map<string, NonNullable<QuicSettings['createController']>>([
-  ['cubic', (size: number) => new Cubic(size)],
-  ['reno', (size: number) => new NewReno(size)],
-  ['bbr', (size: number) => new Bbr(size)],
-])
-const createController = controllers.get(values['cc-algorithm'])
-if (createController === undefined) throw new Error(`--cc-algorithm is one of ${[...controllers.keys()].join(', ')}`)
-
 const colon = values.address.lastIndexOf(':')
 const listener = await listen({
   host: values.address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
   port: Number(values.address.slice(colon + 1)),
   tls: { certificates: [await certificate()] },
-  settings: { createController },
+  // A name that is none is refused with a word about it.
+  settings: { ccAlgorithm: values['cc-algorithm'] as CongestionAlgorithm },
 })
 process.stdout.write(`listening on ${listener.address().address}:${listener.address().port}\n`)
 process.once('SIGINT', () => void listener.close({ graceful: true }))

@@ -24,7 +24,7 @@ import type { Metrics } from './metrics/metrics.ts'
 import type { Migration } from './moves.ts'
 import { QuicConnection } from './quic-connection.ts'
 import { Router } from './router/router.ts'
-import { configForSocket, transportPart, versionPart, type QuicSettings } from './settings/quic-settings.ts'
+import { configForSocket, controllerPart, transportPart, versionPart, type QuicSettings } from './settings/quic-settings.ts'
 import { ConnectionSessions, processSessions, sessionOrigin } from './settings/session-store.ts'
 import { processTokens, tokensOf } from './settings/token-store.ts'
 import { cryptoProvider, type CryptoChoice } from './tls/crypto-choice.ts'
@@ -182,7 +182,7 @@ export async function connect(options: ConnectOptions): Promise<QuicConnection> 
     // It takes another path, and often another socket, to go there: see Moves.
     preferredAddress: 'ignore',
     ...(tokenStore === null ? {} : { tokenStore: tokensOf(tokenStore, port) }),
-    ...(settings.createController === undefined ? {} : { createController: settings.createController }),
+    ...controllerPart(settings),
     ...(traces === null ? {} : { createTrace: (id: Uint8Array, role: 'client' | 'server') => traces.create(id, role) }),
   }
   const addresses = await addressesFor(host, options)

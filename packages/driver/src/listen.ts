@@ -33,6 +33,7 @@ import {
   DEFAULT_LISTEN_BACKLOG,
   DEFAULT_MAX_CONNECTIONS,
   configForSocket,
+  controllerPart,
   transportPart,
   versionPart,
   type QuicSettings,
@@ -348,7 +349,7 @@ export async function listen(options: ListenOptions): Promise<QuicListener> {
     connectionIds: options.connectionIds ?? new RandomConnectionIdGenerator(provider.random, CONNECTION_ID_LENGTH),
     resetToken: resetTokenDerivation(provider, options.resetKey),
     ...(preferredAddress === undefined ? {} : { preferredAddress }),
-    ...(settings.createController === undefined ? {} : { createController: settings.createController }),
+    ...controllerPart(settings),
     ...(traces === null ? {} : { createTrace: (id: Uint8Array, role: 'client' | 'server') => traces.create(id, role) }),
   }
   return new QuicListener(await socketFor(options), config, options, traces)

@@ -1,6 +1,8 @@
 // QUIC settings of a listener or a connection: the engine's transport settings and what this package adds to them.
 
-import type { ConnectionConfig, PreferredAddressConfig, TransportSettings, VersionSettings } from '@quicwire/quic'
+import { Bbr, Cubic, NewReno } from '@quicwire/quic'
+import type { ConnectionConfig, CongestionControllerFactory, PreferredAddressConfig, TransportSettings, VersionSettings } from '@quicwire/quic'
+import { OptionError } from '../errors.ts'
 import type { QlogCompression } from '../io/trace-files.ts'
 import type { DatagramSocket } from '../io/datagram-socket.ts'
 
@@ -25,9 +27,19 @@ export interface QuicSettings extends Partial<TransportSettings>, VersionChoice 
    * confirmed (RFC 9000 §9.6). Clients: 'follow', the default, goes there, on another socket where the connection has its own; 'ignore' stays.
    */
   readonly preferredAddress?: PreferredAddressConfig | 'follow' | 'ignore' | undefined
-  /** The congestion controller. Default: the engine's. */
+  /** The congestion controller by name: CUBIC with HyStart++ (RFC 9438), NewReno (RFC 9002 §7), BBR. Default `cubic`. */
+  readonly ccAlgorithm?: CongestionAlgorithm | undefined
+  /** A controller of one's own, or one of them with settings of its own, in place of `ccAlgorithm`. */
   readonly createController?: ConnectionConfig['createController']
 }
+
+export type CongestionAlgorithm = 'cubic' | 'reno' | 'bbr'
+
+const CONTROLLERS: ReadonlyMap<string, CongestionControllerFactory> = new Map<CongestionAlgorithm, CongestionControllerFactory>([
+  ['cubic', (mtu) => new Cubic(mtu)],
+  ['reno', (mtu) => new NewReno(mtu)],
+  ['bbr', (mtu) => new Bbr(mtu)],
+])
 
 export const DEFAULT_LISTEN_BACKLOG = 1024
 export const DEFAULT_MAX_CONNECTIONS = 100_000
@@ -39,32 +51,36 @@ const DRIVER_DEFAULTS: Partial<TransportSettings> = {
   sendBufferLimit: 1024 * 1024,
 }
 
-const TRANSPORT_NAMES: readonly (keyof TransportSettings)[] = [
-  'maxIdleTimeout',
-  'handshakeTimeout',
-  'initialMaxData',
-  'initialMaxStreamData',
-  'initialMaxStreamsBidi',
-  'initialMaxStreamsUni',
-  'maxConnectionWindow',
-  'maxStreamWindow',
-  'sendBufferLimit',
-  'maxDatagramFrameSize',
-  'dropOldestDatagrams',
-  'maxUdpPayloadSize',
-  'datagramSize',
-  'mtuDiscovery',
-  'maxProbeSize',
-  'ecnCapable',
-  'maxAckDelay',
-  'initialRtt',
-  'activeConnectionIdLimit',
-  'disableActiveMigration',
-  'keepAliveInterval',
-  'grease',
-  'greaseQuicBit',
-  'resetStreamAt',
-]
+/** All of them: one that were left out would be ignored without a word. */
+const TRANSPORT_NAMES: Readonly<Record<keyof TransportSettings, true>> = {
+  maxIdleTimeout: true,
+  handshakeTimeout: true,
+  initialMaxData: true,
+  initialMaxStreamData: true,
+  initialMaxStreamsBidi: true,
+  initialMaxStreamsUni: true,
+  maxConnectionWindow: true,
+  maxStreamWindow: true,
+  sendBufferLimit: true,
+  maxDatagramFrameSize: true,
+  dropOldestDatagrams: true,
+  maxUdpPayloadSize: true,
+  datagramSize: true,
+  mtuDiscovery: true,
+  maxProbeSize: true,
+  ecnCapable: true,
+  maxAckDelay: true,
+  ackDelayExponent: true,
+  ackFrequency: true,
+  skipPacketNumbers: true,
+  initialRtt: true,
+  activeConnectionIdLimit: true,
+  disableActiveMigration: true,
+  keepAliveInterval: true,
+  grease: true,
+  greaseQuicBit: true,
+  resetStreamAt: true,
+}
 
 /** A socket that cannot mark and read ECN has the last word on it. */
 export function configForSocket(config: ConnectionConfig, socket: DatagramSocket): ConnectionConfig {
@@ -75,10 +91,20 @@ export function configForSocket(config: ConnectionConfig, socket: DatagramSocket
 /** The engine's part of the settings. */
 export function transportPart(settings: QuicSettings): Partial<TransportSettings> {
   const part: { -readonly [K in keyof TransportSettings]?: TransportSettings[K] } = { ...DRIVER_DEFAULTS }
-  const given = TRANSPORT_NAMES.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]] as const)
+  const names = Object.keys(TRANSPORT_NAMES) as (keyof TransportSettings)[]
+  const given = names.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]] as const)
   Object.assign(part, Object.fromEntries(given))
   if (settings.enableDgram === false) part.maxDatagramFrameSize = 0
   return part
+}
+
+/** The congestion controller of the settings. Throws OptionError for a name that is none, as from a configuration file. */
+export function controllerPart({ ccAlgorithm, createController }: QuicSettings): Pick<ConnectionConfig, 'createController'> {
+  if (createController !== undefined) return { createController }
+  if (ccAlgorithm === undefined) return {}
+  const named = CONTROLLERS.get(ccAlgorithm)
+  if (named === undefined) throw new OptionError(`ccAlgorithm is one of ${[...CONTROLLERS.keys()].join(', ')}, not ${ccAlgorithm}`)
+  return { createController: named }
 }
 
 /** The QUIC versions in the settings. */
