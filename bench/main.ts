@@ -9,6 +9,7 @@ import type { HeaderRichCost } from './header-rich.ts'
 import type { PacketCost } from './packet-cost.ts'
 import type { QpackCost } from './qpack.ts'
 import type { Compared } from './rounds.ts'
+import type { Echoes } from './tunnel-client.ts'
 import { BULK_BYTES, HANDSHAKES, IDLE_CONNECTIONS } from './work.ts'
 
 const RESULT_FILE = 'node_modules/.cache/quicwire/bench.json'
@@ -174,9 +175,13 @@ async function tunnel(): Promise<void> {
   const proxy = Child.start('./tunnel-proxy.ts', [])
   const proxyUrl = (await proxy.ask('start')).value as string
   const echo = Child.start('./tunnel-client.ts', [proxyUrl])
-  const straight = (await number(echo, 'straight')).value
-  add('1000-byte UDP datagrams to an echo and back', straight, '/s')
-  add('  through a CONNECT-UDP tunnel', (await number(echo, 'tunnel')).value, '/s', 'no tunnel', straight)
+  const straight = (await echo.ask('straight')).value as Echoes
+  add('1000-byte UDP datagrams to an echo and back', straight.perSecond, '/s')
+  await proxy.ask('reset')
+  const echoed = (await echo.ask('tunnel')).value as Echoes
+  const echoCpu = (await proxy.ask('reset')).cost.cpuSeconds
+  add('  through a CONNECT-UDP tunnel', echoed.perSecond, '/s', 'no tunnel', straight.perSecond)
+  add('  processor, proxy', (echoCpu * 1e6) / (2 * echoed.count), 'us/datagram')
   echo.stop()
   const server = Child.start('./quicwire-server.ts', ['1200'])
   const url = (await server.ask('start')).value as string
@@ -184,7 +189,9 @@ async function tunnel(): Promise<void> {
   const bulk = (await number(direct, 'bulk')).value
   direct.stop()
   const through = Child.start('./quicwire-client.ts', [url, '1200', proxyUrl])
+  await proxy.ask('reset')
   add('bulk download through a CONNECT-UDP tunnel', (await number(through, 'bulk')).value, 'MB/s', 'no tunnel', bulk)
+  add('  processor, proxy', (await proxy.ask('reset')).cost.cpuSeconds / (BULK_BYTES / 1e9), 's/GB')
   for (const child of [through, server, proxy]) child.stop()
 }
 

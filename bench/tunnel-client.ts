@@ -25,8 +25,13 @@ async function bound(): Promise<Socket> {
   return socket
 }
 
-/** Datagrams a second that came back. */
-async function echoes(socket: Sending): Promise<number> {
+export interface Echoes {
+  readonly perSecond: number
+  readonly count: number
+}
+
+/** Datagrams that came back. */
+async function echoes(socket: Sending): Promise<Echoes> {
   let received = 0
   let last = performance.now()
   socket.on('message', () => {
@@ -44,7 +49,7 @@ async function echoes(socket: Sending): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, SECONDS * 1000))
   clearInterval(watch)
   socket.close()
-  return received / SECONDS
+  return { perSecond: received / SECONDS, count: received }
 }
 
 answer(async (request) => {

@@ -3,7 +3,8 @@
 import { serve } from 'quicwire'
 import { answer } from './child.ts'
 
-answer(async () => {
+answer(async (request) => {
+  if (request !== 'start') return null
   const proxy = await serve({ port: 0, handler: () => ({ status: 404 }), proxy: { policy: { allow: ['127.0.0.1'] } } })
   return proxy.url
 })
