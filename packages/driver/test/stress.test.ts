@@ -15,6 +15,7 @@ import {
   serverH3Driver,
   type ClientH3Controller,
   type ClientH3Driver,
+  type H3AuditStats,
   type InboundFrameStream,
   type OutboundFrameSender,
   type QuicConnection,
@@ -102,8 +103,9 @@ async function read(recv: InboundFrameStream, { random }: Fate): Promise<void> {
 class ServerSide {
   readonly driver: ServerH3Driver
   private readonly random: () => number
-  opened = 0
-  closed = 0
+  /** Streams whose request has come. */
+  readonly opened: Map<number, H3AuditStats> = new Map()
+  readonly closed: Set<number> = new Set()
   ends = 0
   readonly work: Promise<unknown>[] = []
 
@@ -116,13 +118,14 @@ class ServerSide {
 
   private async run(controller: ServerH3Controller): Promise<void> {
     for await (const event of controller.events) {
-      if (event.kind === 'StreamClosed') this.closed++
+      if (event.kind === 'StreamClosed') once(this.closed, event.streamId)
       else if (event.kind === 'ConnectionShutdown') this.ends++
       else if (event.kind === 'NewFlow') {
         this.work.push(echo(event.recv, (data) => event.send.trySend({ kind: 'Datagram', data, flowId: event.flowId })))
       } else if (event.kind === 'Headers') {
-        this.opened++
-        const { send, recv, streamId } = event.incoming
+        const { send, recv, streamId, h3AuditStats } = event.incoming
+        if (this.opened.has(streamId)) throw new Error(`stream ${streamId} came twice`)
+        this.opened.set(streamId, h3AuditStats)
         const fate = {
           random: this.random,
           abort: (code: number) => controller.shutdownStream(streamId, { kind: 'Both', readErrorCode: code, writeErrorCode: code }),
@@ -133,6 +136,11 @@ class ServerSide {
       }
     }
   }
+}
+
+function once(seen: Set<number>, id: number): void {
+  if (seen.has(id)) throw new Error(`${id} came twice`)
+  seen.add(id)
 }
 
 async function echo(recv: AsyncIterable<{ readonly data: Uint8Array }>, back: (data: Uint8Array) => void): Promise<void> {
@@ -184,8 +192,7 @@ class ClientSide {
   private async run(): Promise<void> {
     for await (const event of this.controller.events) {
       if (event.kind === 'NewOutboundRequest') {
-        if (this.started.has(event.requestId)) throw new Error(`request ${event.requestId} was started twice`)
-        this.started.add(event.requestId)
+        once(this.started, event.requestId)
         this.open.add(event.streamId)
       } else if (event.kind === 'NewFlow') {
         for (let i = 0; i < 5; i++) event.send.trySend({ kind: 'Datagram', data: new Uint8Array(20), flowId: event.flowId })
@@ -252,8 +259,11 @@ async function round(seed: number): Promise<void> {
   expect(servers.length).toBe(CONNECTIONS)
   // Every stream once: opened and closed on the server, started on the client, each connection with one end.
   for (const { opened, closed, ends, driver } of servers) {
-    expect([closed <= opened, ends, driver.openStreams, driver.openFlows]).toEqual([true, 1, 0, 0])
-    expect(opened).toBeLessThanOrEqual(STREAMS)
+    // Those without a StreamClosed ended with the connection, and say so.
+    for (const [id, { recvdStreamFin }] of opened) expect(closed.has(id) || recvdStreamFin !== 'None').toBe(true)
+    expect([...closed].filter((id) => !opened.has(id))).toEqual([])
+    expect([ends, driver.openStreams, driver.openFlows]).toEqual([1, 0, 0])
+    expect(opened.size).toBeLessThanOrEqual(STREAMS)
   }
   for (const { started, ends, driver } of clients) expect([started.size, ends, driver.openStreams, driver.openFlows]).toEqual([STREAMS, 1, 0, 0])
   while (listener.connections > 0 || socket.connections > 0) await new Promise((resolve) => setTimeout(resolve, 20))
