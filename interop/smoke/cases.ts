@@ -82,7 +82,7 @@ function loadPage(verb: NonNullable<Peer['loadPage']>): Case['run'] {
   }
 }
 
-function pageProblem(report: PageReport, files: TestFiles): string | null {
+export function pageProblem(report: PageReport, files: TestFiles): string | null {
   if (report.page !== 'h3') return `the browser loaded the page over '${report.page}', not h3`
   if (report.images.length !== files.images.length) return `${report.images.length} images in the page, expected ${files.images.length}`
   for (const [index, expected] of files.images.entries()) {

@@ -144,7 +144,8 @@ export function issue(wish: Wish): Issued {
   validity.notAfter = new Time(wish.notAfter ?? NOW + DAY)
   const tbs = new TBSCertificate({
     version: 2,
-    serialNumber: Uint8Array.of(1).buffer,
+    // An issuer gives a number once (RFC 5280 §4.1.2.2): the first to itself.
+    serialNumber: Uint8Array.of(issuer === undefined ? 1 : 2).buffer,
     signature: algorithm,
     issuer: distinguishedName(signer.name),
     validity,
