@@ -1,0 +1,15 @@
+// s2n-quic behind src/main.rs, as an endpoint.
+
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Endpoint } from '../../runner/endpoint.ts'
+import { runInstallScript } from '../install-script.ts'
+
+const directory = fileURLToPath(new URL('../../../node_modules/.cache/quicwire/interop/s2n-quic', import.meta.url))
+
+export const s2nQuicEndpoint: Endpoint = {
+  name: 's2n-quic',
+  roles: ['client', 'server'],
+  install: () => runInstallScript(new URL('install.sh', import.meta.url), [directory]),
+  command: () => [join(directory, 'release', 's2n-quic-endpoint')],
+}
