@@ -1,7 +1,8 @@
 // The foreign stacks that the runner may choose from. A new one is a folder with install.sh and endpoint.ts, and a line here.
 
 import type { Endpoint } from '../runner/endpoint.ts'
+import { quicheEndpoint } from './quiche/endpoint.ts'
 import { quinnEndpoint } from './quinn/endpoint.ts'
 import { s2nQuicEndpoint } from './s2n-quic/endpoint.ts'
 
-export const foreignEndpoints: readonly Endpoint[] = [quinnEndpoint, s2nQuicEndpoint]
+export const foreignEndpoints: readonly Endpoint[] = [quinnEndpoint, s2nQuicEndpoint, quicheEndpoint]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# quiche (crates.io, version in Cargo.toml) with the BoringSSL it carries, and src/main.rs on it. Building takes some minutes.
-# Usage: install.sh DIRECTORY. The program becomes DIRECTORY/release/quiche-peer.
+# quiche (crates.io, version in Cargo.toml) with the BoringSSL it carries, and on it src/main.rs (handshakes) and src/bin/quiche-endpoint.
+# Building takes some minutes.
+# Usage: install.sh DIRECTORY. The programs become DIRECTORY/release/quiche-peer and DIRECTORY/release/quiche-endpoint.
 # The last line of standard output is the version.
 set -euo pipefail
 
