@@ -9,7 +9,7 @@ fail() { echo "quiche cannot be had: $1" >&2; exit 1; }
 
 [ $# -eq 1 ] || fail 'usage: install.sh DIRECTORY'
 mkdir -p "$1"
-target=$(cd "$1" && pwd)
+target=$(cd "$1" && pwd -P)
 cd "$(dirname "$0")"
 
 for program in cargo cmake cc c++ python3; do command -v "$program" >/dev/null || fail "there is no $program"; done
