@@ -1,0 +1,18 @@
+// quic-go as an endpoint of the runner, behind endpoint/*.go. The library has no compatible version negotiation (v2), serves no preferred
+// address, and follows none.
+
+import { fileURLToPath } from 'node:url'
+import type { Endpoint } from '../../runner/endpoint.ts'
+import { quicGo } from './peer.ts'
+
+const program = fileURLToPath(new URL('../../../node_modules/.cache/quicwire/interop/quic-go/endpoint', import.meta.url))
+
+export const quicGoEndpoint: Endpoint = {
+  name: 'quic-go',
+  roles: ['client', 'server'],
+  install: () => quicGo.install(),
+  command: () => [program],
+  faults: {
+    'client: connectionmigration': "its client ignores the server's preferred address, as RFC 9000 §9.6.1 lets it",
+  },
+}
