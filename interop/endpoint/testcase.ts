@@ -1,0 +1,103 @@
+// The values of TESTCASE as data: how each side is set up. A value that is in neither table is not supported (exit status 127).
+
+import { VERSION_1, VERSION_2, type ClientTlsOptions, type QuicSettings, type ServerTlsOptions } from '@quicwire/driver'
+
+/** hq: all files on one connection. each: a connection per file. resumed: the first file on one, the others on a second that resumes it. */
+export type ClientManner = 'hq' | 'each' | 'resumed' | 'h3' | 'version-negotiation'
+
+export interface ClientPlan {
+  readonly manner: ClientManner
+  readonly settings: QuicSettings
+  readonly tls: Pick<ClientTlsOptions, 'cipherSuites' | 'groups' | 'keyShares' | 'certificateCompression'>
+  /** 0-RTT on the connection that resumes. */
+  readonly early: boolean
+  readonly updateKeys: boolean
+}
+
+export interface ServerPlan {
+  readonly manner: 'hq' | 'h3'
+  readonly settings: QuicSettings
+  readonly tls: Pick<ServerTlsOptions, 'cipherSuites' | 'earlyData' | 'certificateCompression'>
+  /** Every client has to validate its address by a Retry. */
+  readonly retry: boolean
+  /** Clients are moved to the preferred address. */
+  readonly migrates: boolean
+}
+
+const CHACHA20_POLY1305 = 0x1303
+const X25519 = 0x001d
+const SECP256R1 = 0x0017
+const SECP384R1 = 0x0018
+
+const MINUTE = 60_000
+const KIB = 1024
+
+// Elsewhere a peer that upgrades by itself (RFC 9368) would break the runner's rule that a run has one version.
+const BOTH: QuicSettings = {
+  versions: [VERSION_1],
+  // Attempts are never given up: another one would count as another handshake.
+  handshakeTimeout: 5 * MINUTE,
+}
+
+// Small enough for MAX_DATA and MAX_STREAM_DATA to matter, large enough for the runner's links.
+const CLIENT: QuicSettings = { ...BOTH, initialMaxData: 512 * KIB, initialMaxStreamData: 256 * KIB }
+
+const V2: QuicSettings = { versions: [VERSION_2, VERSION_1], originalVersion: VERSION_1, preferredVersion: VERSION_2 }
+
+/** Idle for longer than a run of lost probes lasts at 30 %; and without probes of the MTU, which cost packets only. */
+const LOSSY: QuicSettings = { maxIdleTimeout: 3 * MINUTE, mtuDiscovery: false }
+
+/** Every 1-RTT packet of the client counts against the case. */
+const FRUGAL: QuicSettings = { mtuDiscovery: false }
+
+// A ClientHello in one datagram: the runner counts datagrams to drop, and the requests of 0-RTT share the first window with it.
+// The compressed form of the runner's large chain would be too small for its test of the amplification limit.
+const CLIENT_TLS: ClientPlan['tls'] = { groups: [X25519, SECP256R1, SECP384R1], certificateCompression: false }
+const SERVER_TLS: ServerPlan['tls'] = { certificateCompression: false }
+
+const client: ClientPlan = { manner: 'hq', settings: CLIENT, tls: CLIENT_TLS, early: false, updateKeys: false }
+const server: ServerPlan = { manner: 'hq', settings: BOTH, tls: SERVER_TLS, retry: false, migrates: false }
+
+const clientPlans: ReadonlyMap<string, ClientPlan> = new Map<string, ClientPlan>([
+  ['handshake', client],
+  ['transfer', client],
+  ['chacha20', { ...client, tls: { ...CLIENT_TLS, cipherSuites: [CHACHA20_POLY1305] } }],
+  ['retry', client],
+  ['resumption', { ...client, manner: 'resumed' }],
+  ['zerortt', { ...client, manner: 'resumed', settings: { ...CLIENT, ...FRUGAL }, early: true }],
+  // With the ClientHello that HTTP/3 users get.
+  ['http3', { ...client, manner: 'h3', tls: { certificateCompression: false } }],
+  ['keyupdate', { ...client, updateKeys: true }],
+  ['multiconnect', { ...client, manner: 'each', settings: { ...CLIENT, ...LOSSY } }],
+  ['v2', { ...client, settings: { ...CLIENT, ...V2 } }],
+  ['ecn', client],
+  ['versionnegotiation', { ...client, manner: 'version-negotiation' }],
+])
+
+const serverPlans: ReadonlyMap<string, ServerPlan> = new Map<string, ServerPlan>([
+  ['handshake', server],
+  ['transfer', server],
+  ['chacha20', { ...server, tls: { ...SERVER_TLS, cipherSuites: [CHACHA20_POLY1305] } }],
+  ['retry', { ...server, retry: true }],
+  ['resumption', server],
+  ['zerortt', { ...server, settings: { ...BOTH, ...FRUGAL }, tls: { ...SERVER_TLS, earlyData: true } }],
+  ['http3', { ...server, manner: 'h3' }],
+  ['multiconnect', { ...server, settings: { ...BOTH, ...LOSSY } }],
+  ['v2', { ...server, settings: { ...BOTH, ...V2 } }],
+  ['ecn', server],
+  ['connectionmigration', { ...server, migrates: true }],
+  ['versionnegotiation', server],
+])
+
+/** Null: not supported. */
+export function clientPlan(testcase: string): ClientPlan | null {
+  return clientPlans.get(testcase) ?? null
+}
+
+/** Null: not supported. */
+export function serverPlan(testcase: string): ServerPlan | null {
+  return serverPlans.get(testcase) ?? null
+}
+
+/** Of either role. */
+export const TESTCASES: readonly string[] = [...new Set([...clientPlans.keys(), ...serverPlans.keys()])]
