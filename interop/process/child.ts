@@ -72,18 +72,23 @@ export class Child {
 
   /** Resolves with the exit; rejects after `timeoutMs`, with the group killed. */
   async finish(timeoutMs: number): Promise<ExitStatus> {
-    const status = await before(this.exit, timeoutMs)
+    const status = await this.exitWithin(timeoutMs)
     if (status !== null) return status
     this.kill('SIGKILL')
     await this.exit
     throw new ProcessError(`${this.name} was not done after ${timeoutMs / 1000} s${quoted(lastLine(this.output()))}`)
   }
 
+  /** The exit; null when there is none within `timeoutMs`. */
+  exitWithin(timeoutMs: number): Promise<ExitStatus | null> {
+    return before(this.exit, timeoutMs)
+  }
+
   /** Interrupts, and kills what has not ended within `graceMs`. */
   async stop(graceMs = 3000): Promise<void> {
     if (this.exited) return
     this.kill('SIGINT')
-    if ((await before(this.exit, graceMs)) === null) this.kill('SIGKILL')
+    if ((await this.exitWithin(graceMs)) === null) this.kill('SIGKILL')
     await this.exit
   }
 
