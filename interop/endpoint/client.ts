@@ -15,7 +15,7 @@ import { awaitVersionNegotiation } from './version-negotiation.ts'
 const CONNECTIONS_AT_ONCE = 5
 /** How long a ticket is waited for, milliseconds. */
 const TICKET_TIMEOUT = 10_000
-/** How long the last packets and the logs may take. */
+/** How long the last packets and the logs may take. Nothing else keeps the process alive meanwhile. */
 const LINGER = 300
 
 export async function runClient(environment: EndpointEnvironment, plan: ClientPlan): Promise<void> {
@@ -138,7 +138,7 @@ class TicketStore extends MemorySessionStore {
 
 async function close(connection: QuicConnection): Promise<void> {
   await connection.close({ code: 0 })
-  await Promise.race([connection.whenFinished(), delay(LINGER, undefined, { ref: false })])
+  await Promise.race([connection.whenFinished(), delay(LINGER)])
 }
 
 function portOf(url: URL): number {

@@ -1,5 +1,6 @@
 // What the runner tells an endpoint (runner/endpoint.ts), read from environment variables.
 
+import type { ListenAddress } from '@quicwire/driver'
 import type { Role } from '../runner/endpoint.ts'
 
 export interface EndpointEnvironment {
@@ -14,6 +15,8 @@ export interface EndpointEnvironment {
   readonly listenPort: number
   /** Servers: `IPv4:PORT`, and with the address in brackets for IPv6, to move clients to. */
   readonly preferredAddresses: { readonly ipv4?: string; readonly ipv6?: string }
+  /** Where it listens for them, where that is not the same: behind a relay. */
+  readonly preferredListen: readonly ListenAddress[]
 }
 
 export class EnvironmentError extends Error {
@@ -36,7 +39,14 @@ export function endpointEnvironment(env: Readonly<Record<string, string | undefi
     listenAddress: env['LISTEN_ADDRESS'] ?? '::',
     listenPort,
     preferredAddresses: addressesOf(words(env['PREFERRED_ADDRESSES'])),
+    preferredListen: words(env['PREFERRED_LISTEN'] ?? env['PREFERRED_ADDRESSES']).map(listenAddress),
   }
+}
+
+function listenAddress(text: string): ListenAddress {
+  const [, host, port] = /^\[?([^\]]*)\]?:([0-9]+)$/.exec(text) ?? []
+  if (host === undefined) throw new EnvironmentError(`${text} is no address with a port`)
+  return { host, port: Number(port) }
 }
 
 function words(text: string | undefined): string[] {

@@ -28,7 +28,8 @@ export async function runServer(environment: EndpointEnvironment, plan: ServerPl
   return plan.manner === 'h3' ? serveHttp3(environment, plan, certificate) : serveHq(environment, plan, certificate)
 }
 
-async function serveHttp3({ www, listenAddress, listenPort }: EndpointEnvironment, plan: ServerPlan, certificate: { cert: string; key: string }): Promise<RunningServer> {
+async function serveHttp3(environment: EndpointEnvironment, plan: ServerPlan, certificate: { cert: string; key: string }): Promise<RunningServer> {
+  const { www, listenAddress, listenPort } = environment
   const handler = await createFileHandler(www)
   const server = await onAnyFamily(listenAddress, (host) => serve({ host, port: listenPort, certificate, handler, settings: plan.settings }))
   return {
@@ -40,18 +41,16 @@ async function serveHttp3({ www, listenAddress, listenPort }: EndpointEnvironmen
   }
 }
 
-async function serveHq(
-  { www, listenAddress, listenPort }: EndpointEnvironment,
-  plan: ServerPlan,
-  certificate: { cert: string; key: string },
-): Promise<RunningServer> {
+async function serveHq(environment: EndpointEnvironment, plan: ServerPlan, certificate: { cert: string; key: string }): Promise<RunningServer> {
+  const { www, listenAddress, listenPort, preferredAddresses, preferredListen } = environment
   const options: ListenOptions = {
-    port: listenPort,
     tls: { ...plan.tls, certificates: [certificate], alpn: ['hq-interop'] },
-    settings: plan.settings,
+    settings: plan.migrates ? { ...plan.settings, preferredAddress: preferredAddresses } : plan.settings,
     ...(plan.retry ? { policy: retryAlways } : {}),
   }
-  const listener = await onAnyFamily(listenAddress, (host) => listen({ ...options, host }))
+  const listener = await onAnyFamily(listenAddress, (host) =>
+    listen({ ...options, addresses: [{ host, port: listenPort }, ...(plan.migrates ? preferredListen : [])] }),
+  )
   void accept(listener, www)
   return {
     port: listener.address().port,

@@ -52,7 +52,7 @@ export function interopOptions(argv: readonly string[]): InteropOptions {
     cases: list(values.cases),
     roles: (list(values.roles) ?? ['client', 'server']).map((role) => oneOf('--roles', role, ['client', 'server'])),
     reference: values.reference ?? false,
-    backend: values.backend === undefined ? null : oneOf('--backend', values.backend, ['tun', 'relay']),
+    backend: values.backend === undefined ? null : oneOf<'tun' | 'relay'>('--backend', values.backend, ['tun', 'relay']),
     seed: number('--seed', values.seed, 0, 2 ** 32 - 1),
     corruption: oneOf('--corruption', values.corruption ?? 'drop', ['drop', 'deliver']),
     repetitions: number('--repetitions', values.repetitions, 1, 100),

@@ -34,15 +34,15 @@ export async function runCase(subject: InteropCase, endpoints: Readonly<Record<R
   mkdirSync(linkDirectory)
   const { scenario } = subject
   const link = await settings.openLink({ scenario, seed: random.word(), corruption: settings.corruption, directory: linkDirectory })
-  let verdict: Verdict | 'check'
+  let ended: Verdict | Checkable
   try {
-    verdict = await runOver(link, subject, endpoints, directories, files)
+    ended = await runOver(link, subject, endpoints, directories, files)
   } finally {
     await link.close()
   }
-  if (verdict !== 'check') return verdict
+  if (ended.kind !== 'check') return ended
   const { leftCapture, rightCapture } = link
-  return subject.check({
+  const verdict = await subject.check({
     leftCapture,
     rightCapture,
     keyLogs: [directories.client, directories.server].map(({ logs }) => join(logs, 'keys.log')).filter((file) => existsSync(file) && statSync(file).size > 0),
@@ -50,6 +50,14 @@ export async function runCase(subject: InteropCase, endpoints: Readonly<Record<R
     downloads: directories.client.downloads,
     files,
   })
+  return verdict.kind === 'failed' ? { ...verdict, reason: ended.remark + verdict.reason } : verdict
+}
+
+/** The files and the captures decide. */
+interface Checkable {
+  readonly kind: 'check'
+  /** On a client that has not ended well, '' for one that has. */
+  readonly remark: string
 }
 
 function makeDirectories(root: string): Directories {
@@ -66,7 +74,7 @@ async function runOver(
   endpoints: Readonly<Record<Role, Endpoint>>,
   directories: Directories,
   files: readonly string[],
-): Promise<Verdict | 'check'> {
+): Promise<Verdict | Checkable> {
   if (subject.crossTraffic && link.startCrossTraffic === undefined) {
     return { kind: 'not-verified', reason: link.backend === 'tun' ? 'cross traffic needs iperf (version 2), which is not installed' : 'cross traffic needs the back end tun' }
   }
@@ -99,7 +107,9 @@ async function runOver(
     const clientEnd = client.exited ? await endOf(client) : null
     await Promise.all(children.map(terminate))
     const verdict = verdictFromEnds({ client: clientEnd, server: await endOf(server) }, subject.timeoutMs)
-    return verdict === 'check' || verdict.kind !== 'failed' ? verdict : { ...verdict, reason: verdict.reason + quoted(lastLine(client.output())) }
+    const said = quoted(lastLine(client.output()))
+    if (verdict === 'check') return { kind: 'check', remark: clientEnd === 0 ? '' : `the client ended with ${clientEnd}${said}; ` }
+    return verdict.kind === 'failed' ? { ...verdict, reason: verdict.reason + said } : verdict
   } finally {
     await Promise.all(children.map(terminate))
   }

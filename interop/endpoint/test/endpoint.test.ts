@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SeededRandom } from '@quicwire/quic/testing'
+import { freeUdpPort } from '../../process/quic-port.ts'
 import { certificateChain, writeCertificates } from '../../runner/certificates.ts'
 import { writeWantedFiles } from '../../runner/wanted-files.ts'
 import { runClient } from '../client.ts'
@@ -51,6 +52,7 @@ async function run({ client, server, sizes, nameLength, certificates = 1, missin
   const wanted = sizes.map((sizeBytes) => ({ sizeBytes, ...(nameLength === undefined ? {} : { nameLength }) }))
   const names = writeWantedFiles(www, wanted, random)
   process.env['SSLKEYLOGFILE'] = join(place, 'keys.log')
+  const preferredPort = await freeUdpPort()
   const common = {
     www,
     downloads,
@@ -58,7 +60,8 @@ async function run({ client, server, sizes, nameLength, certificates = 1, missin
     listenAddress: '127.0.0.1',
     listenPort: 0,
     requests: [],
-    preferredAddresses: {},
+    preferredAddresses: { ipv4: `127.0.0.1:${preferredPort}` },
+    preferredListen: [{ host: '127.0.0.1', port: preferredPort }],
   }
   const serving: EndpointEnvironment = { ...common, role: 'server', testcase: server }
   const running = await runServer(serving, serverPlan(server)!)

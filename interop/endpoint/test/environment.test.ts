@@ -28,6 +28,16 @@ test('places and preferred addresses may be others', () => {
   })
   expect(environment).toMatchObject({ www: '/tmp/www', certificates: '/tmp/certs', listenAddress: '127.0.0.1', listenPort: 4433 })
   expect(environment.preferredAddresses).toEqual({ ipv4: '193.167.100.100:4443', ipv6: '[fd00:cafe:cafe:100::100]:4443' })
+  expect(environment.preferredListen).toEqual([
+    { host: '193.167.100.100', port: 4443 },
+    { host: 'fd00:cafe:cafe:100::100', port: 4443 },
+  ])
+})
+
+test('behind a relay a server listens elsewhere than its clients are told', () => {
+  const environment = endpointEnvironment({ ROLE: 'server', PREFERRED_ADDRESSES: '127.0.0.1:4443', PREFERRED_LISTEN: '127.0.0.1:5000' })
+  expect(environment.preferredAddresses).toEqual({ ipv4: '127.0.0.1:4443' })
+  expect(environment.preferredListen).toEqual([{ host: '127.0.0.1', port: 5000 }])
 })
 
 test.each([
@@ -36,6 +46,7 @@ test.each([
   [{ ROLE: 'client', REQUESTS: 'server4/file' }],
   [{ ROLE: 'client', REQUESTS: 'http://server4/file' }],
   [{ ROLE: 'server', LISTEN_PORT: 'https' }],
+  [{ ROLE: 'server', PREFERRED_ADDRESSES: 'server4' }],
 ])('%j makes no sense', (env) => {
   expect(() => endpointEnvironment(env)).toThrow(EnvironmentError)
 })
