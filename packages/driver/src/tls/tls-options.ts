@@ -130,6 +130,8 @@ export interface ClientTlsOptions extends CommonTlsOptions {
   readonly statusRequest?: boolean | undefined
   /** Ask for signed certificate timestamps. Default false. */
   readonly certificateTimestamps?: boolean | undefined
+  /** Reserved values among those offered, which servers must ignore (RFC 8701), and an encrypted_client_hello that is none. Default true. */
+  readonly grease?: boolean | undefined
   /** The time certificates are judged at, Unix milliseconds. Default: now. */
   readonly verifyTime?: number | undefined
 }
@@ -294,7 +296,7 @@ export function clientTls(
   keylog: ((line: string) => void) | null,
   provider: CryptoProvider,
 ): TlsSettings {
-  const { certificates, statusRequest, certificateTimestamps, keyShares } = options
+  const { certificates, statusRequest, certificateTimestamps, keyShares, grease } = options
   return {
     ...common(options, keylog),
     serverName,
@@ -303,5 +305,6 @@ export function clientTls(
     ...(keyShares === undefined ? {} : { keyShares: groupsFrom(keyShares, 'keyShares') }),
     ...(statusRequest === undefined ? {} : { statusRequest }),
     ...(certificateTimestamps === undefined ? {} : { certificateTimestamps }),
+    ...(grease === undefined ? {} : { grease }),
   }
 }

@@ -61,6 +61,20 @@ it('cipher suites are chosen by name: the server prefers in its own order what t
   expect(cipherSuiteName(preferred.server.handshakeInfo!.cipherSuite)).toBe('TLS_AES_256_GCM_SHA384')
 })
 
+it('a client offers reserved values besides (RFC 8701), unless it is told not to', async () => {
+  const offered = async (options: ClientTlsOptions): Promise<readonly number[]> => {
+    const hellos: (readonly number[])[] = []
+    const selectContext: ServerTlsOptions['selectContext'] = ({ cipherSuites }) => {
+      hellos.push(cipherSuites)
+      return { certificates: [certificate] }
+    }
+    await meet({ ...options, cipherSuites: ['TLS_AES_128_GCM_SHA256'] }, { selectContext })
+    return hellos[0]!
+  }
+  expect((await offered({})).filter((suite) => (suite & 0x0f0f) === 0x0a0a)).toHaveLength(1)
+  expect(await offered({ grease: false })).toEqual([0x1301])
+})
+
 it('groups are chosen by the names people know, in any case, for key shares too', async () => {
   for (const [given, name] of [['P-384', 'secp384r1'], ['prime256v1', 'secp256r1'], ['X25519', 'x25519'], ['SecP256r1MLKEM768', 'SecP256r1MLKEM768']] as const) {
     const { client } = await meet({ groups: [given], keyShares: [given] })
