@@ -8,7 +8,7 @@ export type ClientManner = 'hq' | 'each' | 'resumed' | 'h3' | 'version-negotiati
 export interface ClientPlan {
   readonly manner: ClientManner
   readonly settings: QuicSettings
-  readonly tls: Pick<ClientTlsOptions, 'cipherSuites' | 'groups' | 'keyShares' | 'certificateCompression'>
+  readonly tls: Pick<ClientTlsOptions, 'cipherSuites' | 'groups' | 'grease' | 'certificateCompression'>
   /** 0-RTT on the connection that resumes. */
   readonly early: boolean
   readonly updateKeys: boolean
@@ -24,10 +24,7 @@ export interface ServerPlan {
   readonly migrates: boolean
 }
 
-const CHACHA20_POLY1305 = 0x1303
-const X25519 = 0x001d
-const SECP256R1 = 0x0017
-const SECP384R1 = 0x0018
+const CHACHA20_POLY1305 = 'TLS_CHACHA20_POLY1305_SHA256'
 
 const MINUTE = 60_000
 const KIB = 1024
@@ -52,7 +49,7 @@ const FRUGAL: QuicSettings = { mtuDiscovery: false }
 
 // A ClientHello in one datagram: the runner counts datagrams to drop, and the requests of 0-RTT share the first window with it.
 // The compressed form of the runner's large chain would be too small for its test of the amplification limit.
-const CLIENT_TLS: ClientPlan['tls'] = { groups: [X25519, SECP256R1, SECP384R1], certificateCompression: false }
+const CLIENT_TLS: ClientPlan['tls'] = { groups: ['x25519', 'secp256r1', 'secp384r1'], certificateCompression: false }
 const SERVER_TLS: ServerPlan['tls'] = { certificateCompression: false }
 
 const client: ClientPlan = { manner: 'hq', settings: CLIENT, tls: CLIENT_TLS, early: false, updateKeys: false }
@@ -61,7 +58,8 @@ const server: ServerPlan = { manner: 'hq', settings: BOTH, tls: SERVER_TLS, retr
 const clientPlans: ReadonlyMap<string, ClientPlan> = new Map<string, ClientPlan>([
   ['handshake', client],
   ['transfer', client],
-  ['chacha20', { ...client, tls: { ...CLIENT_TLS, cipherSuites: [CHACHA20_POLY1305] } }],
+  // Nothing else may be offered, reserved values included.
+  ['chacha20', { ...client, tls: { ...CLIENT_TLS, cipherSuites: [CHACHA20_POLY1305], grease: false } }],
   ['retry', client],
   ['resumption', { ...client, manner: 'resumed' }],
   ['zerortt', { ...client, manner: 'resumed', settings: { ...CLIENT, ...FRUGAL }, early: true }],
