@@ -68,7 +68,6 @@ const clientPlans: ReadonlyMap<string, ClientPlan> = new Map<string, ClientPlan>
   ['keyupdate', { ...client, updateKeys: true }],
   ['multiconnect', { ...client, manner: 'each', settings: { ...CLIENT, ...LOSSY } }],
   ['v2', { ...client, settings: { ...CLIENT, ...V2 } }],
-  ['ecn', client],
   ['versionnegotiation', { ...client, manner: 'version-negotiation' }],
 ])
 
@@ -82,7 +81,6 @@ const serverPlans: ReadonlyMap<string, ServerPlan> = new Map<string, ServerPlan>
   ['http3', { ...server, manner: 'h3' }],
   ['multiconnect', { ...server, settings: { ...BOTH, ...LOSSY } }],
   ['v2', { ...server, settings: { ...BOTH, ...V2 } }],
-  ['ecn', server],
   ['connectionmigration', { ...server, migrates: true }],
   ['versionnegotiation', server],
 ])

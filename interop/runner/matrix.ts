@@ -40,7 +40,7 @@ function heading(files: readonly ResultFile[]): string {
   const versions = new Map(files.flatMap(({ details }) => Object.entries(details.versions)))
   const runs = files.map(({ start_time, details }) => {
     const date = new Date(start_time * 1000).toISOString().slice(0, 10)
-    return `${date} (back end ${details.backend}, corrupted packets ${details.corruption === 'drop' ? 'dropped' : 'delivered'}, seed ${details.seed})`
+    return `${date} (back end ${details.backend}, corrupted packets ${details.corruption === 'drop' ? 'dropped' : 'delivered'}, ${details.tshark === null ? 'captures read by our own parser alone' : `captures read by tshark ${details.tshark} too`}, seed ${details.seed})`
   })
   return [
     `Run on ${[...new Set(runs)].join('; ')}.`,

@@ -19,6 +19,8 @@ export interface CellResult {
 export interface RunDetails {
   /** Endpoint to version. */
   readonly versions: Readonly<Record<string, string>>
+  /** Version of the tshark that read the captures too; null: only our own parser did. */
+  readonly tshark: string | null
   readonly backend: 'tun' | 'relay'
   readonly corruption: 'drop' | 'deliver'
   readonly seed: number

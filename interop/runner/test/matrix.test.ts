@@ -10,7 +10,7 @@ function cell(client: string, server: string, name: string, verdict: Verdict, mo
 }
 
 function results(...cells: readonly CellResult[]): ResultFile {
-  return resultFile({ versions: { ours: '1.0', peer: '0.65' }, backend: 'tun', corruption: 'drop', seed: 7, cells }, times)
+  return resultFile({ versions: { ours: '1.0', peer: '0.65' }, tshark: '4.0.17', backend: 'tun', corruption: 'drop', seed: 7, cells }, times)
 }
 
 const passed: Verdict = { kind: 'passed' }
@@ -49,7 +49,7 @@ describe('the matrix', () => {
   })
 
   test('says when, with what and how', () => {
-    expect(text).toContain('2026-11-30 (back end tun, corrupted packets dropped, seed 7)')
+    expect(text).toContain('2026-11-30 (back end tun, corrupted packets dropped, captures read by tshark 4.0.17 too, seed 7)')
     expect(text).toContain('ours 1.0, peer 0.65')
   })
 
