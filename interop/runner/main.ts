@@ -59,7 +59,7 @@ async function main(options: InteropOptions): Promise<number> {
 async function bestBackend(): Promise<'tun' | 'relay'> {
   const why = await tunUnavailable()
   if (why === null) return 'tun'
-  console.log(`The back end is relay, without ECN and true IPv6: ${why}.`)
+  console.log(`The back end is relay, without ECN and cross traffic: ${why}.`)
   return 'relay'
 }
 

@@ -75,9 +75,8 @@ async function runOver(
   directories: Directories,
   files: readonly string[],
 ): Promise<Verdict | Checkable> {
-  if (subject.crossTraffic && link.startCrossTraffic === undefined) {
-    return { kind: 'not-verified', reason: link.backend === 'tun' ? 'cross traffic needs iperf (version 2), which is not installed' : 'cross traffic needs the back end tun' }
-  }
+  const obstacle = whyNotOver(link, subject)
+  if (obstacle !== null) return { kind: 'not-verified', reason: obstacle }
   const start = (role: Role, requests: readonly string[]): Promise<Child> => {
     const placed: EndpointStart = {
       endpoint: endpoints[role],
@@ -113,6 +112,13 @@ async function runOver(
   } finally {
     await Promise.all(children.map(terminate))
   }
+}
+
+/** What the link lacks for this case; null: nothing. */
+function whyNotOver(link: Link, subject: InteropCase): string | null {
+  if (link.backend === 'relay' && subject.name === 'ecn') return 'the relay carries no ECN marks: it needs the back end tun'
+  if (!subject.crossTraffic || link.startCrossTraffic !== undefined) return null
+  return link.backend === 'tun' ? 'cross traffic needs iperf (version 2), which is not installed' : 'cross traffic needs the back end tun'
 }
 
 async function endOf(child: Child): Promise<End> {

@@ -107,6 +107,11 @@ describe('a run', () => {
     expect(verdict).toMatchObject({ kind: 'not-verified', reason: expect.stringContaining('cross traffic') })
   })
 
+  test('of marks is not verified on a link that loses them', async () => {
+    const [verdict] = await verdicts({ ours: endpoint('ours', WORKS), cases: [theCase({ name: 'ecn' })] })
+    expect(verdict).toMatchObject({ kind: 'not-verified', reason: expect.stringContaining('ECN') })
+  })
+
   test('that itself goes wrong is not verified', async () => {
     const [verdict] = await verdicts({ ours: endpoint('ours', WORKS), openLink: () => Promise.reject(new Error('no more ports')) })
     expect(verdict).toEqual({ kind: 'not-verified', reason: 'the run itself failed: no more ports' })
