@@ -52,7 +52,7 @@ class Downloads {
 
   async onOneConnection(urls: readonly URL[]): Promise<void> {
     const { connection, hq } = await this.connect(urls[0]!, false)
-    await Promise.all(urls.map((url) => hq.download(url.pathname)))
+    await complete(connection, Promise.all(urls.map((url) => hq.download(url.pathname))))
     if (this.plan.updateKeys) await hq.confirmed
     await close(connection)
   }
@@ -67,11 +67,11 @@ class Downloads {
 
   async onTwoConnections(first: URL, rest: readonly URL[]): Promise<void> {
     const { connection, hq } = await this.connect(first, false)
-    await hq.download(first.pathname)
+    await complete(connection, hq.download(first.pathname))
     await this.sessions.filled(TICKET_TIMEOUT)
     await close(connection)
     const second = await this.connect(first, this.plan.early, rest)
-    await second.downloads
+    await complete(second.connection, second.downloads)
     await close(second.connection)
   }
 
@@ -133,6 +133,17 @@ class TicketStore extends MemorySessionStore {
     const inTime = await Promise.race([this.arrived, late])
     timeout.abort()
     if (!inTime) throw new Error(`the server gave no session ticket within ${timeoutMs / 1000} s`)
+  }
+}
+
+/** Rejects with what ended the connection, if that is why they are not complete. */
+async function complete(connection: QuicConnection, downloads: Promise<unknown>): Promise<void> {
+  try {
+    await downloads
+  } catch (error) {
+    // It is told a moment later than its streams.
+    await Promise.resolve()
+    throw connection.error ?? error
   }
 }
 
