@@ -14,7 +14,7 @@ import { SendBuffers } from './send-buffers.ts'
 import { PathTable, UdpPath, formatAddress, type SocketAddress } from './socket-address.ts'
 
 /** Asked from the system for either direction; it grants what net.core.rmem_max and wmem_max allow. */
-const KERNEL_BUFFER_SIZE = 4 * 1024 * 1024
+export const KERNEL_BUFFER_SIZE: number = 4 * 1024 * 1024
 const RECHECK_INTERVAL = 1
 
 export interface DgramSocketOptions {
@@ -245,9 +245,9 @@ export class DgramSocket implements DatagramSocket {
 }
 
 /** ICMP answers a connected socket reports; Windows reports ECONNRESET for the same thing. */
-const UNREACHABLE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH'])
+export const UNREACHABLE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH'])
 /** Passing conditions of single datagrams: lost like any other. */
-const TRANSIENT: ReadonlySet<string> = new Set(['EMSGSIZE', 'EAGAIN', 'ENOBUFS', 'EPERM', 'EINTR', 'ENETDOWN'])
+export const TRANSIENT: ReadonlySet<string> = new Set(['EMSGSIZE', 'EAGAIN', 'ENOBUFS', 'EPERM', 'EINTR', 'ENETDOWN'])
 
 function growKernelBuffers(socket: Socket): void {
   try {

@@ -61,6 +61,7 @@ export class MemorySocket implements DatagramSocket {
   private readonly paths: PathTable
   private readonly buffer: Uint8Array
   private handler: DatagramHandler | null
+  private closed: boolean
   private readonly arrived: ReceiveQueue
 
   constructor(network: MemoryNetwork, address: string, port: number) {
@@ -71,6 +72,7 @@ export class MemorySocket implements DatagramSocket {
     this.paths = new PathTable('')
     this.buffer = new Uint8Array(SEND_BUFFER_SIZE)
     this.handler = null
+    this.closed = false
     this.arrived = new ReceiveQueue()
   }
 
@@ -112,6 +114,7 @@ export class MemorySocket implements DatagramSocket {
   }
 
   send(length: number, path: PathAddress, _ecn: number): void {
+    if (this.closed) return
     this.network.deliver(this, path.remote, this.buffer.slice(0, length))
   }
 
@@ -120,6 +123,7 @@ export class MemorySocket implements DatagramSocket {
   }
 
   close(): Promise<void> {
+    this.closed = true
     this.handler = null
     this.network.remove(this.name)
     return Promise.resolve()

@@ -30,6 +30,8 @@ const ETHERNET_PAYLOAD_V6 = 1500 - 40 - 8
 /** The most an IPv4 packet carries, and the most Linux's loopback device (MTU 65 536) carries over IPv6 in one piece. */
 const LOOPBACK_PAYLOAD_V4 = 65_535 - 20 - 8
 const LOOPBACK_PAYLOAD_V6 = 65_536 - 40 - 8
+/** IPv6 counts its header apart. */
+const LARGEST_PAYLOAD_V6 = 65_535 - 8
 
 /** The largest UDP payload worth probing for on the way to an address: docs/decisions/0005-mtu-discovery-without-df.md. */
 export function probeCeiling(address: string): number {
@@ -37,6 +39,13 @@ export function probeCeiling(address: string): number {
   const v4 = address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
   if (v4.includes(':')) return v4 === '::1' ? LOOPBACK_PAYLOAD_V6 : ETHERNET_PAYLOAD_V6
   return v4.startsWith('127.') ? LOOPBACK_PAYLOAD_V4 : ETHERNET_PAYLOAD_V4
+}
+
+/** The same on a socket that sets DF and hears EMSGSIZE: what the interface cannot carry in one piece it refuses, so nothing bounds it but IP. */
+export function unfragmentedCeiling(address: string): number {
+  const ceiling = probeCeiling(address)
+  if (ceiling === ETHERNET_PAYLOAD_V4) return LOOPBACK_PAYLOAD_V4
+  return ceiling === ETHERNET_PAYLOAD_V6 ? LARGEST_PAYLOAD_V6 : ceiling
 }
 
 export class UdpPath implements PathAddress {
@@ -49,10 +58,10 @@ export class UdpPath implements PathAddress {
   queued: number
   batch: number
 
-  constructor(local: string, remoteAddress: string, remotePort: number) {
+  constructor(local: string, remoteAddress: string, remotePort: number, maxProbeSize: number = probeCeiling(remoteAddress)) {
     this.local = local
     this.remote = formatAddress(remoteAddress, remotePort)
-    this.maxProbeSize = probeCeiling(remoteAddress)
+    this.maxProbeSize = maxProbeSize
     this.remoteAddress = remoteAddress
     this.remotePort = remotePort
     this.queued = 0
@@ -66,11 +75,13 @@ const MAX_INTERNED = 4096
 /** Gives the same path object for the same remote address. One per socket. */
 export class PathTable {
   private readonly local: string
+  private readonly ceiling: (address: string) => number
   private readonly byRemote: Map<string, UdpPath>
   private last: UdpPath | null
 
-  constructor(local: string) {
+  constructor(local: string, ceiling: (address: string) => number = probeCeiling) {
     this.local = local
+    this.ceiling = ceiling
     this.byRemote = new Map()
     this.last = null
   }
@@ -83,7 +94,7 @@ export class PathTable {
     let path = this.byRemote.get(key)
     if (path === undefined) {
       if (this.byRemote.size >= MAX_INTERNED) this.byRemote.clear()
-      path = new UdpPath(this.local, address, port)
+      path = new UdpPath(this.local, address, port, this.ceiling(address))
       this.byRemote.set(key, path)
     }
     this.last = path
