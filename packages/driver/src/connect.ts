@@ -17,8 +17,9 @@ import { ConnectionAttempts, DEFAULT_ATTEMPT_DELAY, type OpenAttempt } from './c
 import { NameError, OptionError } from './errors.ts'
 import { monotonicClock, type Clock } from './io/clock.ts'
 import type { DatagramSocket } from './io/datagram-socket.ts'
-import { DgramSocket, resolveAddresses } from './io/dgram-socket.ts'
+import { resolveAddresses } from './io/dgram-socket.ts'
 import { formatAddress, type SocketAddress } from './io/socket-address.ts'
+import { bindUdpSocket, kindOf, type SocketKind } from './io/socket-kind.ts'
 import { keyLogger, traceFilesIn } from './io/trace-files.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { Migration } from './moves.ts'
@@ -48,9 +49,9 @@ export interface ConnectOptions {
   readonly application: ApplicationOverQuic
   /**
    * A socket to share, or a DatagramSocket such as UdpTunnel.datagramSocket() for this connection alone, closed with it. Default: a UDP
-   * socket of its own.
+   * socket of its own, of the kind that is named here or by QUICWIRE_SOCKET, else `dgram`.
    */
-  readonly socket?: ClientSocket | DatagramSocket | undefined
+  readonly socket?: SocketKind | ClientSocket | DatagramSocket | undefined
   /**
    * Bytes of this side's connection IDs, 0 to 20; with a shared socket the socket's own count. 0 saves them in every packet received, and
    * gives up surviving a change of address. Default 8.
@@ -91,6 +92,8 @@ export interface ClientSocketOptions {
   /** Bytes of the connection IDs of all connections on it; with 0 there can be one to each address. Default 8. */
   readonly connectionIdLength?: number
   readonly metrics?: Metrics
+  /** What bind() opens. Default: QUICWIRE_SOCKET, else `dgram`. */
+  readonly socket?: SocketKind
 }
 
 /** A UDP socket many client connections share. Unconnected: an ICMP error says nothing on it. */
@@ -108,7 +111,7 @@ export class ClientSocket {
 
   /** `address` decides the IP version; `::` reaches IPv4 too. Rejects with SocketError. */
   static async bind(options: ClientSocketOptions & { readonly address?: string; readonly port?: number } = {}): Promise<ClientSocket> {
-    const socket = await DgramSocket.bind({ address: options.address, port: options.port })
+    const socket = await bindUdpSocket(options.socket, { address: options.address, port: options.port })
     return ClientSocket.over(socket, options)
   }
 
@@ -203,11 +206,11 @@ export async function connect(options: ConnectOptions): Promise<QuicConnection> 
 }
 
 async function addressesFor(host: string, { socket, lookup, family }: ConnectOptions): Promise<readonly string[]> {
-  const only = socket instanceof ClientSocket ? undefined : socket?.remoteAddress
+  const only = socket instanceof ClientSocket || typeof socket === 'string' ? undefined : socket?.remoteAddress
   if (only !== undefined) return [only.address]
   const addresses = await (lookup ?? resolveAddresses)(host, family ?? 0)
   // A socket that was given for this connection alone ends with the first attempt.
-  return socket === undefined || socket instanceof ClientSocket ? addresses : addresses.slice(0, 1)
+  return socket === undefined || typeof socket === 'string' || socket instanceof ClientSocket ? addresses : addresses.slice(0, 1)
 }
 
 async function openAttempt(
@@ -219,8 +222,9 @@ async function openAttempt(
   options: ConnectOptions,
 ): Promise<OpenAttempt> {
   const shared = options.socket instanceof ClientSocket ? options.socket : null
-  const given = shared === null ? (options.socket as DatagramSocket | undefined) : undefined
-  const socket = shared === null ? (given ?? (await DgramSocket.bind({ remote: { address, port } }))) : null
+  const kind = kindOf(options.socket)
+  const given = shared === null && kind === undefined ? (options.socket as DatagramSocket | undefined) : undefined
+  const socket = shared === null ? (given ?? (await bindUdpSocket(kind, { remote: { address, port } }))) : null
   const router = shared?.router ?? ownRouter(socket as DatagramSocket, config, traces, options.metrics)
   const forSocket = configForSocket(config, router.socket)
   const follows = options.settings?.preferredAddress !== 'ignore'
@@ -229,7 +233,7 @@ async function openAttempt(
     return {
       worker: router.connect(forSocket, address, port, ways),
       localAddress: router.socket.localAddress,
-      migration: socket === null || given !== undefined ? sameSocket(router.socket, follows) : newSocket(router, follows),
+      migration: socket === null || given !== undefined ? sameSocket(router.socket, follows) : newSocket(router, kind, follows),
       restart: (version) =>
         router.connect({ ...forSocket, originalVersion: version, afterVersionNegotiation: true }, address, port, ways),
     }
@@ -240,12 +244,12 @@ async function openAttempt(
 }
 
 /** Of a connection with a socket of its own, which is connected to one address: each path has another one. */
-function newSocket(router: Router, followsPreferred: boolean): Migration {
+function newSocket(router: Router, kind: SocketKind | undefined, followsPreferred: boolean): Migration {
   return {
     changesSocket: true,
     followsPreferred,
     async open(local, { address, port }) {
-      const socket = await DgramSocket.bind({ ...local, remote: { address, port }, named: true })
+      const socket = await bindUdpSocket(kind, { ...local, remote: { address, port }, named: true })
       return router.openNext(socket, address, port)
     },
     settle: (moved) => router.settleNext(moved),

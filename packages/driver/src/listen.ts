@@ -20,8 +20,9 @@ import { OptionError } from './errors.ts'
 import type { EarlyDataPolicy } from './h3/early-data.ts'
 import { monotonicClock, type Clock } from './io/clock.ts'
 import type { DatagramSocket } from './io/datagram-socket.ts'
-import { DgramSocket, resolveHost } from './io/dgram-socket.ts'
+import { resolveHost } from './io/dgram-socket.ts'
 import { parseSocketAddress, type SocketAddress } from './io/socket-address.ts'
+import { bindUdpSocket, kindOf, type SocketKind } from './io/socket-kind.ts'
 import { SocketSet } from './io/socket-set.ts'
 import { keyLogger, traceFilesIn } from './io/trace-files.ts'
 import { noMetrics, type Metrics } from './metrics/metrics.ts'
@@ -68,8 +69,11 @@ export interface ListenOptions {
   readonly settings?: QuicSettings | undefined
   /** `node`, `noble` or a provider. Default: QUICWIRE_CRYPTO, else `node`. */
   readonly crypto?: CryptoChoice | undefined
-  /** Sockets of one's own instead of addresses; they are closed with the listener. */
-  readonly socket?: DatagramSocket | readonly DatagramSocket[] | undefined
+  /**
+   * `dgram` or `ffi` (QUIC_SOCKET_UNAVAILABLE where ffiSupport() says no). Default: QUICWIRE_SOCKET, else `dgram`. Or sockets of one's own
+   * instead of addresses; they are closed with the listener.
+   */
+  readonly socket?: SocketKind | DatagramSocket | readonly DatagramSocket[] | undefined
   /** Makes the connection IDs, such as a QuicLbGenerator for a load balancer. Default: 8 random bytes. */
   readonly connectionIds?: ConnectionIdGenerator | undefined
   /** Key of the stateless reset tokens, at least 32 bytes. Default: random. */
@@ -361,9 +365,9 @@ function earlyDataSettings(policy: EarlyDataPolicy | undefined): Pick<TlsSetting
 
 async function socketFor(options: ListenOptions): Promise<DatagramSocket> {
   const { socket } = options
-  if (socket !== undefined) return isSeveral(socket) ? together(socket) : socket
-  if (options.addresses === undefined) return bindTo(options, false)
-  const bound = await Promise.allSettled(options.addresses.map((address) => bindTo(address, true)))
+  if (socket !== undefined && typeof socket !== 'string') return isSeveral(socket) ? together(socket) : socket
+  if (options.addresses === undefined) return bindTo(options, false, kindOf(socket))
+  const bound = await Promise.allSettled(options.addresses.map((address) => bindTo(address, true, kindOf(socket))))
   const sockets = bound.filter((one) => one.status === 'fulfilled').map(({ value }) => value)
   const failed = bound.find((one) => one.status === 'rejected')
   if (failed === undefined) return together(sockets)
@@ -380,7 +384,7 @@ function together(sockets: readonly DatagramSocket[]): SocketSet {
   return new SocketSet(sockets)
 }
 
-async function bindTo(to: ListenAddress, named: boolean): Promise<DgramSocket> {
+async function bindTo(to: ListenAddress, named: boolean, kind: SocketKind | undefined): Promise<DatagramSocket> {
   const { address } = await resolveHost(to.host ?? '0.0.0.0')
-  return DgramSocket.bind({ address, port: to.port ?? 0, named })
+  return bindUdpSocket(kind, { address, port: to.port ?? 0, named })
 }

@@ -113,6 +113,18 @@ for (const kind of kinds) {
         for (const [i, { bytes }] of reader.datagrams.entries()) expect(Buffer.compare(bytes, sent[i]!), `datagram ${i}`).toBe(0)
       }))
 
+    it('takes any number at once', () =>
+      opened(async (a, b, _, reader) => {
+        // Sixteen is what one call may bring.
+        let sent = 0
+        for (const count of [15, 16, 17, 32, 256, 1]) {
+          for (let i = 0; i < count; i++) queue(a, `${++sent}`, b, 100 + (i % 2))
+          a.flush()
+          await reader.until(() => reader.datagrams.length >= sent)
+        }
+        expect(reader.datagrams.length).toBe(sent)
+      }))
+
     it('gives datagrams to their receiver for good', () =>
       opened(async (a, b, _, reader) => {
         for (let i = 0; i < 300; i++) {

@@ -1,7 +1,7 @@
 // What is called of the C library and of libuv, both found in the process itself. One instance per process: its functions are those of
 // the main thread. Numbers are Linux's, equal on x86-64 and arm64 and in every C library.
 
-import { constants } from 'node:os'
+import { getSystemErrorName } from 'node:util'
 import type { NativeLibrary, NativeType, NodeFfi } from './node-ffi.ts'
 
 export const AF_INET = 2
@@ -41,8 +41,6 @@ export const MSG_DONTWAIT = 0x40
 export const UV_POLL = 8
 export const UV_READABLE = 1
 export const UV_WRITABLE = 2
-
-const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]))
 
 export interface Libc {
   socket(family: number, type: number, protocol: number): number
@@ -101,8 +99,9 @@ export function errnoView(ffi: NodeFfi, libc: Libc): Int32Array {
   return new Int32Array(ffi.toArrayBuffer(libc.__errno_location(), 4, false))
 }
 
+/** One name for each: EAGAIN, not its other name EWOULDBLOCK. */
 export function errnoName(errno: number): string {
-  return NAMES.get(errno) ?? `errno ${errno}`
+  return errno > 0 ? getSystemErrorName(-errno) : `errno ${errno}`
 }
 
 /** The form of Node's own system errors. */
