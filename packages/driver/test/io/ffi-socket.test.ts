@@ -21,7 +21,7 @@ function run(text: string, ...flags: string[]): string {
 }
 
 describe('without node:ffi', () => {
-  it.skipIf(hasFfi)('bind() says why it cannot, by code and reason', async () => {
+  it.skipIf(hasFfi)(`bind() says why it cannot, by code and reason${hasFfi ? ' [skipped: it can, here]' : ''}`, async () => {
     const support = ffiSupport()
     expect(support.available ? '' : support.reason).toMatch(/^(platform|node|permission|worker-thread|symbols)$/)
     await expect(FfiSocket.bind()).rejects.toMatchObject({ code: 'QUIC_SOCKET_UNAVAILABLE' })

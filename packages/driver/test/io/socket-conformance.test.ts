@@ -1,10 +1,11 @@
-// What every DatagramSocket does, run against each of them: node:dgram, node:ffi, the network in memory, a MASQUE tunnel's socket.
+// What every DatagramSocket does, run against each of them: node:dgram, node:ffi, several as one, the network in memory, a MASQUE tunnel's.
 
 import { describe, expect, it } from 'vitest'
 import { SEND_BUFFER_SIZE, type DatagramSocket } from '../../src/io/datagram-socket.ts'
 import { DgramSocket } from '../../src/io/dgram-socket.ts'
 import { FfiSocket } from '../../src/io/ffi/ffi-socket.ts'
 import { MemoryNetwork } from '../../src/io/memory-socket.ts'
+import { SocketSet } from '../../src/io/socket-set.ts'
 import { TunnelSocket } from '../../src/masque/client/tunnel-socket.ts'
 import { ffiReason, hasFfi } from './ffi-under-test.ts'
 import { Reader, queue, send } from './socket-reader.ts'
@@ -26,6 +27,11 @@ function udpKinds(name: string, bind: Bind, skipped: boolean): readonly Kind[] {
   return [
     { name: `${name}, IPv4`, skipped, open: on('127.0.0.1') },
     { name: `${name}, IPv6`, skipped, open: on('::1') },
+    {
+      name: `several of ${name} as one`,
+      skipped,
+      open: async () => [new SocketSet([await bind({ address: '127.0.0.1' }), await bind({ address: '127.0.0.1' })]), await bind({ address: '127.0.0.1' })],
+    },
     {
       name: `${name}, connected`,
       skipped,
