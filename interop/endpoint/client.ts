@@ -105,6 +105,7 @@ class Downloads {
       sessionStore: this.plan.manner === 'resumed' ? this.sessions : null,
       earlyData: early,
       application: hq,
+      ...(this.plan.marks ? { socket: 'ffi' } : {}),
     })
     return { connection, hq, downloads }
   }

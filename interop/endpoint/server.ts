@@ -46,6 +46,7 @@ async function serveHq(environment: EndpointEnvironment, plan: ServerPlan, certi
   const options: ListenOptions = {
     tls: { ...plan.tls, certificates: [certificate], alpn: ['hq-interop'] },
     settings: plan.migrates ? { ...plan.settings, preferredAddress: preferredAddresses } : plan.settings,
+    ...(plan.marks ? { socket: 'ffi' } : {}),
     ...(plan.retry ? { policy: retryAlways } : {}),
   }
   const listener = await onAnyFamily(listenAddress, (host) =>

@@ -1,6 +1,6 @@
 // The values of TESTCASE as data: how each side is set up. A value that is in neither table is not supported (exit status 127).
 
-import { VERSION_1, VERSION_2, type ClientTlsOptions, type QuicSettings, type ServerTlsOptions } from '@quicwire/driver'
+import { ffiSupport, VERSION_1, VERSION_2, type ClientTlsOptions, type QuicSettings, type ServerTlsOptions } from '@quicwire/driver'
 
 /** hq: all files on one connection. each: a connection per file. resumed: the first file on one, the others on a second that resumes it. */
 export type ClientManner = 'hq' | 'each' | 'resumed' | 'h3' | 'version-negotiation'
@@ -12,6 +12,8 @@ export interface ClientPlan {
   /** 0-RTT on the connection that resumes. */
   readonly early: boolean
   readonly updateKeys: boolean
+  /** Packets are marked, and marks are read. */
+  readonly marks: boolean
 }
 
 export interface ServerPlan {
@@ -22,6 +24,8 @@ export interface ServerPlan {
   readonly retry: boolean
   /** Clients are moved to the preferred address. */
   readonly migrates: boolean
+  /** Packets are marked, and marks are read. */
+  readonly marks: boolean
 }
 
 const CHACHA20_POLY1305 = 'TLS_CHACHA20_POLY1305_SHA256'
@@ -52,8 +56,8 @@ const FRUGAL: QuicSettings = { mtuDiscovery: false }
 const CLIENT_TLS: ClientPlan['tls'] = { groups: ['x25519', 'secp256r1', 'secp384r1'], certificateCompression: false }
 const SERVER_TLS: ServerPlan['tls'] = { certificateCompression: false }
 
-const client: ClientPlan = { manner: 'hq', settings: CLIENT, tls: CLIENT_TLS, early: false, updateKeys: false }
-const server: ServerPlan = { manner: 'hq', settings: BOTH, tls: SERVER_TLS, retry: false, migrates: false }
+const client: ClientPlan = { manner: 'hq', settings: CLIENT, tls: CLIENT_TLS, early: false, updateKeys: false, marks: false }
+const server: ServerPlan = { manner: 'hq', settings: BOTH, tls: SERVER_TLS, retry: false, migrates: false, marks: false }
 
 const clientPlans: ReadonlyMap<string, ClientPlan> = new Map<string, ClientPlan>([
   ['handshake', client],
@@ -68,6 +72,7 @@ const clientPlans: ReadonlyMap<string, ClientPlan> = new Map<string, ClientPlan>
   ['keyupdate', { ...client, updateKeys: true }],
   ['multiconnect', { ...client, manner: 'each', settings: { ...CLIENT, ...LOSSY } }],
   ['v2', { ...client, settings: { ...CLIENT, ...V2 } }],
+  ['ecn', { ...client, marks: true }],
   ['versionnegotiation', { ...client, manner: 'version-negotiation' }],
 ])
 
@@ -81,18 +86,24 @@ const serverPlans: ReadonlyMap<string, ServerPlan> = new Map<string, ServerPlan>
   ['http3', { ...server, manner: 'h3' }],
   ['multiconnect', { ...server, settings: { ...BOTH, ...LOSSY } }],
   ['v2', { ...server, settings: { ...BOTH, ...V2 } }],
+  ['ecn', { ...server, marks: true }],
   ['connectionmigration', { ...server, migrates: true }],
   ['versionnegotiation', server],
 ])
 
-/** Null: not supported. */
+/** Null: not supported, here or at all. */
 export function clientPlan(testcase: string): ClientPlan | null {
-  return clientPlans.get(testcase) ?? null
+  return possible(clientPlans.get(testcase))
 }
 
-/** Null: not supported. */
+/** Null: not supported, here or at all. */
 export function serverPlan(testcase: string): ServerPlan | null {
-  return serverPlans.get(testcase) ?? null
+  return possible(serverPlans.get(testcase))
+}
+
+/** node:dgram neither sets marks nor reads them. */
+function possible<Plan extends { readonly marks: boolean }>(plan: Plan | undefined): Plan | null {
+  return plan === undefined || (plan.marks && !ffiSupport().available) ? null : plan
 }
 
 /** Of either role. */

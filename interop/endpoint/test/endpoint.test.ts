@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ffiSupport } from '@quicwire/driver'
 import { SeededRandom } from '@quicwire/quic/testing'
 import { freeUdpPort } from '../../process/quic-port.ts'
 import { certificateChain, writeCertificates } from '../../runner/certificates.ts'
@@ -141,6 +142,13 @@ describe('client and server', () => {
     const failing = run({ client: 'transfer', server: 'transfer', sizes: [KIB], missing: 'nothing-of-that-name', folder: 'missing' })
     await expect(failing).rejects.toThrow('/nothing-of-that-name: the server refused it')
   })
+})
+
+test('ecn is supported where marks can be set and read', async () => {
+  const { available } = ffiSupport()
+  expect(clientPlan('ecn') !== null).toBe(available)
+  expect(serverPlan('ecn') !== null).toBe(available)
+  if (available) await run({ client: 'ecn', server: 'ecn', sizes: [100 * KIB], folder: 'ecn' })
 })
 
 test('what is no TESTCASE has no plan', () => {
