@@ -7,9 +7,12 @@ import { runInstallScript } from '../install-script.ts'
 
 const directory = fileURLToPath(new URL('../../../node_modules/.cache/quicwire/interop/quiche', import.meta.url))
 
+const LOST_ON_THE_OLD_PATH = 'what was under way to the old address is never sent again: a hole in the stream stays, while packets and acknowledgments go on'
+
 export const quicheEndpoint: Endpoint = {
   name: 'quiche',
   roles: ['client', 'server'],
   install: () => runInstallScript(new URL('install.sh', import.meta.url), [directory]),
   command: () => [join(directory, 'release', 'quiche-endpoint')],
+  faults: { 'server: rebind-port': LOST_ON_THE_OLD_PATH, 'server: rebind-addr': LOST_ON_THE_OLD_PATH },
 }

@@ -39,6 +39,8 @@ struct Visit<'a> {
     /// By stream: what was asked, and what has come of it.
     open: BTreeMap<u64, (&'a Request, Vec<u8>)>,
     next_stream: u64,
+    /// Bytes of the next request that have been taken for it.
+    asked: usize,
 }
 
 impl<'a> Visit<'a> {
@@ -54,7 +56,7 @@ impl<'a> Visit<'a> {
         if let Some(session) = session {
             connection.set_session(session)?;
         }
-        Ok(Self { environment, datagrams, connection, http3: None, open: BTreeMap::new(), next_stream: 0 })
+        Ok(Self { environment, datagrams, connection, http3: None, open: BTreeMap::new(), next_stream: 0, asked: 0 })
     }
 
     fn download(mut self, requests: &'a [Request]) -> Outcome<()> {
@@ -117,9 +119,13 @@ impl<'a> Visit<'a> {
                 Err(error) => return Err(error.into()),
             }
         } else {
-            match self.connection.stream_send(self.next_stream, request.line().as_bytes(), true) {
-                Ok(length) if length == request.line().len() => {}
-                Ok(_) => return Err("the peer lets no request through".into()),
+            let sent = self.asked;
+            match self.connection.stream_send(self.next_stream, &request.line().as_bytes()[sent..], true) {
+                Ok(length) if sent + length == request.line().len() => self.asked = 0,
+                Ok(length) => {
+                    self.asked += length;
+                    return Ok(false);
+                }
                 Err(quiche::Error::Done | quiche::Error::StreamLimit) => return Ok(false),
                 Err(error) => return Err(error.into()),
             }
