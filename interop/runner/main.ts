@@ -65,7 +65,7 @@ async function bestBackend(): Promise<'tun' | 'relay'> {
 
 function writeMatrix({ markdown }: InteropOptions, files: readonly ResultFile[]): void {
   if (markdown === null) throw new UsageError('--from needs --markdown')
-  writeFileSync(markdown, intoDocument(readFileSync(markdown, 'utf8'), matrixOf(files, OUR_NAME)))
+  writeFileSync(markdown, intoDocument(readFileSync(markdown, 'utf8'), matrixOf(files, OUR_NAME, interopCases.map(({ name }) => name))))
 }
 
 try {

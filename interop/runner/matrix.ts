@@ -18,11 +18,11 @@ export function intoDocument(document: string, matrix: string): string {
   return `${document.slice(0, begin + BEGIN.length)}\n\n${matrix.trim()}\n\n${document.slice(end)}`
 }
 
-/** Later files replace what earlier ones say of the same cell. `ours`: the name of our endpoint. */
-export function matrixOf(files: readonly ResultFile[], ours: string): string {
+/** Later files replace what earlier ones say of the same cell. `ours`: the name of our endpoint; `order`: the names of all cases. */
+export function matrixOf(files: readonly ResultFile[], ours: string, order: readonly string[]): string {
   const cells = new Map<string, CellResult>()
   for (const cell of files.flatMap(({ details }) => details.cells)) cells.set(`${cell.client} ${cell.server} ${cell.case}`, cell)
-  const all = [...cells.values()]
+  const all = [...cells.values()].sort((one, other) => order.indexOf(one.case) - order.indexOf(other.case))
   const tests = all.filter(({ kind }) => kind === 'test')
   const notes = new Notes()
   return [
@@ -38,12 +38,16 @@ export function matrixOf(files: readonly ResultFile[], ours: string): string {
 
 function heading(files: readonly ResultFile[]): string {
   const versions = new Map(files.flatMap(({ details }) => Object.entries(details.versions)))
-  const runs = files.map(({ start_time, details }) => {
+  const seeds = new Map<string, number[]>()
+  for (const { start_time, details } of files) {
     const date = new Date(start_time * 1000).toISOString().slice(0, 10)
-    return `${date} (back end ${details.backend}, corrupted packets ${details.corruption === 'drop' ? 'dropped' : 'delivered'}, ${details.tshark === null ? 'captures read by our own parser alone' : `captures read by tshark ${details.tshark} too`}, seed ${details.seed})`
-  })
+    const readers = details.tshark === null ? 'captures read by our own parser alone' : `captures read by tshark ${details.tshark} too`
+    const manner = `${date}, back end ${details.backend}, corrupted packets ${details.corruption === 'drop' ? 'dropped' : 'delivered'}, ${readers}`
+    seeds.set(manner, [...(seeds.get(manner) ?? []), details.seed])
+  }
+  const runs = [...seeds].map(([manner, list]) => `${manner}, seed ${[...new Set(list)].join(' and ')}`)
   return [
-    `Run on ${[...new Set(runs)].join('; ')}.`,
+    `Run on ${runs.join('; ')}.`,
     `With ${[...versions].map(([name, version]) => `${name} ${version}`).join(', ')}.`,
     '',
     '✓ passed · ✗ failed · – unsupported (by the peer, unless a note says otherwise) · ? not verified · empty: not run. Numbers are the notes below.',

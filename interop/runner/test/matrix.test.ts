@@ -3,6 +3,8 @@ import type { Verdict } from '../../cases/case.ts'
 import { intoDocument, matrixOf, MatrixError } from '../matrix.ts'
 import { resultFile, type CellResult, type ResultFile } from '../results.ts'
 
+const order = ['handshake', 'retry', 'ecn', 'goodput']
+
 const times = { startedAt: Date.UTC(2026, 10, 30), endedAt: Date.UTC(2026, 10, 30, 1), logDirectory: '/tmp/logs' }
 
 function cell(client: string, server: string, name: string, verdict: Verdict, more: Partial<CellResult> = {}): CellResult {
@@ -26,13 +28,18 @@ describe('the matrix', () => {
     cell('ours', 'peer', 'goodput', { kind: 'passed', kilobitsPerSecond: 9567, remark: '± 12 kbit/s over 5' }, { kind: 'measurement' }),
     cell('peer', 'peer', 'goodput', { kind: 'failed', reason: 'too slow' }, { kind: 'measurement' }),
   )
-  const text = matrixOf([file], 'ours')
+  const text = matrixOf([file], 'ours', order)
   const lines = text.split('\n')
 
   test('has a table per role, ours beside the peers', () => {
     expect(lines).toContain('| Our client with the server of … | ours (itself) | peer |')
     expect(lines).toContain('| handshake | ✓ | ✓ |')
     expect(lines).toContain('| Our server with the client of … | peer |')
+  })
+
+  test('has the cases in the order of the runner, however they were run', () => {
+    const mixed = results(cell('ours', 'peer', 'ecn', passed), cell('ours', 'peer', 'handshake', passed))
+    expect(matrixOf([mixed], 'ours', order)).toMatch(/\| handshake .*\n\| ecn /)
   })
 
   test('gives reasons below, and says when it is us who lack something', () => {
@@ -49,19 +56,19 @@ describe('the matrix', () => {
   })
 
   test('says when, with what and how', () => {
-    expect(text).toContain('2026-11-30 (back end tun, corrupted packets dropped, captures read by tshark 4.0.17 too, seed 7)')
+    expect(text).toContain('Run on 2026-11-30, back end tun, corrupted packets dropped, captures read by tshark 4.0.17 too, seed 7.')
     expect(text).toContain('ours 1.0, peer 0.65')
   })
 
   test('takes a later run of a cell for the earlier one', () => {
     const later = results(cell('peer', 'ours', 'handshake', passed))
-    expect(matrixOf([file, later], 'ours')).toContain('| handshake | ✓ |')
-    expect(matrixOf([file, later], 'ours')).not.toContain('no \\| answer')
+    expect(matrixOf([file, later], 'ours', order)).toContain('| handshake | ✓ |')
+    expect(matrixOf([file, later], 'ours', order)).not.toContain('no \\| answer')
   })
 
   test("names a peer's own fault", () => {
     const faulty = cell('ours', 'peer', 'retry', { kind: 'failed', reason: 'no Retry' }, { fault: { of: 'peer', reason: 'it drops its own token' } })
-    expect(matrixOf([results(faulty)], 'ours')).toContain('1. A fault of peer: it drops its own token')
+    expect(matrixOf([results(faulty)], 'ours', order)).toContain('1. A fault of peer: it drops its own token')
   })
 })
 
