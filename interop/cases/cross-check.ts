@@ -34,7 +34,8 @@ async function disagreementsOf(interopCase: CheckedCase, run: RunRecord): Promis
   const ours = evidenceOf(run)
   const theirs = await tsharkEvidence(interopCase, run, ours.keyLog)
   return interopCase.facts.flatMap((fact) => {
-    const [here, there] = [JSON.stringify(fact.of(ours)), JSON.stringify(fact.of(theirs))]
+    const value = (own: Evidence, other: Evidence): string => JSON.stringify(fact.comparable?.(own, other) ?? fact.of(own))
+    const [here, there] = [value(ours, theirs), value(theirs, ours)]
     return here === there ? [] : [`${fact.name}: ${excerpt(here, there)} here, ${excerpt(there, here)} by tshark`]
   })
 }

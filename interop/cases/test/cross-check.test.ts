@@ -7,7 +7,8 @@ import { tsharkVersion } from '../../capture/tshark.ts'
 import { RecordedNetwork } from '../../capture/test/recorded-network.ts'
 import type { RunRecord } from '../case.ts'
 import { crossChecked } from '../cross-check.ts'
-import { evidenceOf } from '../evidence.ts'
+import { evidenceOf, type Evidence } from '../evidence.ts'
+import { clientOneRttBytes } from '../facts.ts'
 import { caseNamed, download, downloadTwice, verdictOf } from './recorded-cases.ts'
 
 const version = await tsharkVersion()
@@ -97,5 +98,21 @@ describe('without a second reading', () => {
     expect(await verdictOf('handshake', run)).toEqual({ kind: 'passed' })
     rmSync(run.leftCapture)
     expect(await crossChecked(caseNamed('handshake')).check(run)).toMatchObject({ kind: 'not-verified', reason: expect.stringMatching(/^passed by our reading, not cross-checked: tshark /) })
+  })
+})
+
+describe('bytes of 1-RTT payload', () => {
+  it('are compared over the packets that both readings could open', () => {
+    const ours: Evidence = evidenceOf(download())
+    const last = ours.left.findLastIndex(({ sender, packets }) => sender === 'client' && packets[0]?.type === '1-rtt')
+    const readOtherwise = (change: object): Evidence => ({
+      ...ours,
+      left: ours.left.map((datagram, i) => (i === last ? { ...datagram, packets: datagram.packets.map((packet) => ({ ...packet, ...change })) } : datagram)),
+    })
+    const agree = (theirs: Evidence): boolean => clientOneRttBytes.comparable!(ours, theirs) === clientOneRttBytes.comparable!(theirs, ours)
+    const closed = readOtherwise({ decrypted: false, payloadLength: 99 })
+    expect(clientOneRttBytes.of(closed)).not.toBe(clientOneRttBytes.of(ours))
+    expect(agree(closed)).toBe(true)
+    expect(agree(readOtherwise({ payloadLength: 99 }))).toBe(false)
   })
 })
