@@ -4,18 +4,9 @@
 set -euo pipefail
 
 fail() { echo "tshark cannot be had: $1" >&2; exit 1; }
+. "$(dirname "$0")/../process/debian-packages.sh"
 
-if ! command -v tshark >/dev/null; then
-  command -v apt-get >/dev/null || fail "no apt-get here; it is taken from Debian's package tshark"
-  as_root=()
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || fail 'installing it needs root'
-    as_root=(sudo -n)
-  fi
-  apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq)
-  "${apt[@]}" update >&2 || fail 'apt-get update failed'
-  "${apt[@]}" install -y --no-install-recommends tshark >&2 || fail 'apt-get install tshark failed'
-fi
+command -v tshark >/dev/null || debian_packages tshark
 
 version=$(tshark --version 2>/dev/null | sed -n '1s/^TShark (Wireshark) \([0-9.]*[0-9]\).*/\1/p')
 case "$version" in

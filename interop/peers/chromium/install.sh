@@ -4,18 +4,9 @@
 set -euo pipefail
 
 fail() { echo "chromium cannot be had: $1" >&2; exit 1; }
+. "$(dirname "$0")/../../process/debian-packages.sh"
 
-if ! command -v chromium >/dev/null; then
-  command -v apt-get >/dev/null || fail "no apt-get here; it is taken from Debian's package chromium"
-  as_root=()
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || fail 'installing it needs root'
-    as_root=(sudo -n)
-  fi
-  apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq)
-  "${apt[@]}" update >&2 || fail 'apt-get update failed'
-  "${apt[@]}" install -y --no-install-recommends chromium >&2 || fail 'apt-get install chromium failed'
-fi
+command -v chromium >/dev/null || debian_packages chromium
 
 version=$(chromium --version 2>/dev/null) || fail 'chromium --version failed'
 echo "$version" | awk '{ print $2 }'
