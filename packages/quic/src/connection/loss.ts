@@ -61,11 +61,28 @@ function onPathLoss(core: ConnectionCore, space: PacketSpace, path: Path, packet
   }
 }
 
+/** RFC 9002 §6.2.4: probes per timeout, and packets whose content they may carry again. */
+const PROBES = 2
+
+export function owesProbes(core: ConnectionCore, space: PacketSpace): void {
+  space.probesPending = PROBES
+  resendOldest(core, space, PROBES)
+}
+
+/**
+ * After a probe: what the next one carries. In the handshake it is the same once more where there was only that: a lone PING that
+ * overtakes a ClientHello, or arrives instead of it, is nothing a server can begin with.
+ */
+export function afterProbe(core: ConnectionCore, space: PacketSpace): void {
+  space.probesPending -= 1
+  if (space.probesPending > 0 && space.id !== SpaceId.application && !space.crypto.wants()) resendOldest(core, space, PROBES)
+}
+
 /**
  * RFC 9002 §6.2.4: a probe carries new data or sends unacknowledged data again. The oldest unacknowledged packets give
  * their content back for that; they stay in flight and may still be acknowledged.
  */
-export function resendOldest(core: ConnectionCore, space: PacketSpace, packets: number): void {
+function resendOldest(core: ConnectionCore, space: PacketSpace, packets: number): void {
   let left = packets
   for (let number = space.sent.oldest; number <= space.sent.largestSent && left > 0; number += 1) {
     const packet = space.sent.at(number)

@@ -1,19 +1,15 @@
 // The deadlines of all rooms as one number, and what happens when it passes. No room holds a timer of its own.
 
 import { LossTimerKind } from '../recovery/pto.ts'
-import type { PacketSpace } from '../space/packet-space.ts'
 import { SpaceId } from '../space/space-id.ts'
 import { TransportErrorCode } from '../wire/constants.ts'
 import { closedByTransport, closedSilently } from './close-reason.ts'
 import type { ConnectionCore } from './core.ts'
 import { beginClose, endSilently, forgetSecrets } from './ending.ts'
 import { onEarlyTimeout } from './handshake/early-packets.ts'
-import { declareLostPackets, resendOldest } from './loss.ts'
+import { declareLostPackets, owesProbes } from './loss.ts'
 import { onPathTimeouts } from './migration.ts'
 import { probeTimeout } from './probe-timeout.ts'
-
-/** RFC 9002 §6.2.4: probes per timeout, and packets whose content they may carry again. */
-const PROBES = 2
 
 const SPACES: readonly SpaceId[] = [SpaceId.initial, SpaceId.handshake, SpaceId.application]
 
@@ -97,9 +93,4 @@ function onLossTimer(core: ConnectionCore, now: number): void {
     const also = core.spaces.get(SPACES[other]!)
     if (also !== null && also !== space && also.canWrite() && also.sent.ackElicitingInFlight > 0) owesProbes(core, also)
   }
-}
-
-function owesProbes(core: ConnectionCore, space: PacketSpace): void {
-  space.probesPending = PROBES
-  resendOldest(core, space, PROBES)
 }

@@ -41,6 +41,26 @@ describe('probes before the handshake is confirmed (RFC 9002 §6.2.4)', () => {
   })
 })
 
+describe('probes with one packet in flight', () => {
+  // RFC 9000 §17.2.2: "The first packet sent by a client always includes a CRYPTO frame that contains the start or all of the first
+  // cryptographic handshake message." There are servers that demand it of the first they receive.
+  it('both begin with the ClientHello: whichever arrives first, a server can begin with it', () => {
+    const attacker = new Attacker('server')
+    const { network, client } = attacker.pair
+    network.setFilter((bytes, from) => (from === CLIENT ? null : bytes))
+    for (let ptos = 0; ptos < 3; ptos += 1) {
+      network.run(() => client.connection.stats().ptoCount > ptos)
+      network.turnAll()
+      const probes = attacker.opened.filter(({ time }) => time === network.now)
+      expect(probes).toHaveLength(2)
+      for (const packet of probes) {
+        expect(packet.packetType).toBe(PacketType.initial)
+        expect(packet.frames.filter((frame) => frame.type === FrameType.crypto && frame.offset === 0)).toHaveLength(1)
+      }
+    }
+  })
+})
+
 describe('packets that waited for their keys (RFC 9000 §13.2.5)', () => {
   it('are acknowledged with the time they waited', () => {
     const attacker = new Attacker('client', { client: { maxAckDelay: 25 } })

@@ -13,6 +13,7 @@ import { probeDatagramSize } from '../datagram-size.ts'
 import { endSilently } from '../ending.ts'
 import { describeFrames } from '../frame-records.ts'
 import { discardSpace } from '../handshake/discard-space.ts'
+import { afterProbe } from '../loss.ts'
 import { writeClose } from './close.ts'
 import type { PacketBuilder } from './packet-builder.ts'
 import { writePathResponses, writePayload, writePing } from './payload.ts'
@@ -102,12 +103,12 @@ function finish(core: ConnectionCore, packet: PacketBuilder, path: Path, padTo: 
   const frames = core.trace === null ? null : describeFrames(packet.writer.buffer, packet.payloadStart, packet.writer.position, core.settings.ackDelayExponent)
   const record = packet.seal(padTo)
   if (packet.carriesAck) space.ackPolicy.onAckSent(space.received.largest, alone, now)
-  if (probing && record.ackEliciting) space.probesPending -= 1
   if (frames !== null) {
     const purpose = core.sending.mtuProbe ? PacketPurpose.mtuProbe : probing ? PacketPurpose.ptoProbe : PacketPurpose.ordinary
     core.trace?.packetSent(now, record.packetType, record.packetNumber, record.size, frames, purpose)
   }
   registerSent(core, space, path, record, now)
+  if (probing && record.ackEliciting) afterProbe(core, space)
 }
 
 function emit(core: Pick<ConnectionCore, 'stats' | 'sending'>, path: Path, out: Transmit, length: number): boolean {
