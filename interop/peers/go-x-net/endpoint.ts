@@ -7,9 +7,16 @@ import { runInstallScript } from '../install-script.ts'
 
 const directory = fileURLToPath(new URL('../../../node_modules/.cache/quicwire/interop/go-x-net', import.meta.url))
 
+const UNKNOWN_ADDRESS = "its server drops packets from an address that is new to it (RFC 9000 §9.3 is not implemented) and sends to the old one to the end"
+
 export const goXNetEndpoint: Endpoint = {
   name: 'go-x-net',
   roles: ['client', 'server'],
   install: () => runInstallScript(new URL('install.sh', import.meta.url), [directory]),
+  faults: {
+    'server: rebind-port': UNKNOWN_ADDRESS,
+    'server: rebind-addr': UNKNOWN_ADDRESS,
+    'client: connectionmigration': "its client does not move to the server's preferred address, which RFC 9000 §9.6.1 says it SHOULD",
+  },
   command: () => ['bash', fileURLToPath(new URL('run_endpoint.sh', import.meta.url)), join(directory, 'interop')],
 }

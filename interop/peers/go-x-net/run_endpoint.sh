@@ -4,6 +4,9 @@
 set -euo pipefail
 
 program=$1
+# Its handshakes have 10 s. With a post-quantum share the ClientHello takes two datagrams, and where the runner drops the second to the
+# seventh, the eighth comes later than that.
+export GODEBUG=tlsmlkem=0
 options=()
 if [ -n "${QLOGDIR:-}" ]; then
   mkdir -p "$QLOGDIR"

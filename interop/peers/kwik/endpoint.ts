@@ -10,5 +10,10 @@ export const kwikEndpoint: Endpoint = {
   name: 'kwik',
   roles: ['client', 'server'],
   install: () => runInstallScript(new URL('install.sh', import.meta.url), [directory]),
+  faults: {
+    'server: http3':
+      'flupke ends the connection with H3_FRAME_UNEXPECTED when a request begins with a frame of a reserved type, which RFC 9114 §7.2.8 and §9 have it ignore',
+    'client: connectionmigration': "its client does not move to the server's preferred address, which RFC 9000 §9.6.1 says it SHOULD",
+  },
   command: () => ['java', '-XX:+UseSerialGC', '-cp', `${directory}/classes:${directory}/lib/*`, 'Endpoint'],
 }

@@ -13,6 +13,6 @@ export const quicGoEndpoint: Endpoint = {
   install: () => quicGo.install(),
   command: () => [program],
   faults: {
-    'client: connectionmigration': "its client ignores the server's preferred address, as RFC 9000 §9.6.1 lets it",
+    'client: connectionmigration': "its client does not move to the server's preferred address, which RFC 9000 §9.6.1 says it SHOULD",
   },
 }
