@@ -7,7 +7,7 @@ import { runInstallScript } from '../install-script.ts'
 
 const directory = fileURLToPath(new URL('../../../node_modules/.cache/quicwire/interop/go-x-net', import.meta.url))
 
-const UNKNOWN_ADDRESS = "its server drops packets from an address that is new to it (RFC 9000 §9.3 is not implemented) and sends to the old one to the end"
+const UNKNOWN_ADDRESS = 'its server drops packets from an address that is new to it, and sends to the old one to the end'
 
 export const goXNetEndpoint: Endpoint = {
   name: 'go-x-net',

@@ -6,11 +6,15 @@ import { runInstallScript } from '../install-script.ts'
 
 const directory = fileURLToPath(new URL('../../../node_modules/.cache/quicwire/interop/kwik', import.meta.url))
 
+const UNKNOWN_ADDRESS = 'its server drops packets from an address that is new to it, and sends to the old one to the end'
+
 export const kwikEndpoint: Endpoint = {
   name: 'kwik',
   roles: ['client', 'server'],
   install: () => runInstallScript(new URL('install.sh', import.meta.url), [directory]),
   faults: {
+    'server: rebind-port': UNKNOWN_ADDRESS,
+    'server: rebind-addr': UNKNOWN_ADDRESS,
     'server: http3':
       'flupke ends the connection with H3_FRAME_UNEXPECTED when a request begins with a frame of a reserved type, which RFC 9114 §7.2.8 and §9 have it ignore',
     'client: connectionmigration': "its client does not move to the server's preferred address, which RFC 9000 §9.6.1 says it SHOULD",
