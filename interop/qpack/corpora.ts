@@ -1,39 +1,7 @@
 // Field lists made up from what browsers, content delivery networks and programs send, and lists of nothing but noise.
 
 import type { FieldLine } from '@quicwire/qpack'
-
-/** mulberry32: the same lists on every machine for the same seed. */
-export class Random {
-  private state: number
-
-  constructor(seed: number) {
-    this.state = seed | 0
-  }
-
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0
-    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.next() * limit)
-  }
-
-  of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!
-  }
-
-  text(length: number, alphabet: string): string {
-    let text = ''
-    for (let i = 0; i < length; i += 1) text += alphabet[this.below(alphabet.length)]!
-    return text
-  }
-}
-
-const HEX = '0123456789abcdef'
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+import { BASE64, HEX, Random } from './random.ts'
 
 function date(random: Random, day: number): string {
   return `Mon, ${10 + day} Nov 2026 ${10 + random.below(14)}:${10 + random.below(50)}:${10 + random.below(50)} GMT`

@@ -1,67 +1,29 @@
 // The encoder and decoder of ls-qpack in a process of their own (ls_qpack.py).
 
-import { spawn } from 'node:child_process'
-import type { ChildProcessWithoutNullStreams } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { FieldLine } from '@quicwire/qpack'
+import { QpackProcess, cache, type QpackPeer, type QpackRequest, type QpackResult } from './peer.ts'
 import { runInstallScript } from '../peers/install-script.ts'
 
-const environment = fileURLToPath(new URL('../../node_modules/.cache/quicwire/interop/qpack', import.meta.url))
-
-export type Request =
-  | { readonly verb: 'encoder' | 'decoder'; readonly capacity: number; readonly blocked: number }
-  | { readonly verb: 'encode'; readonly stream: number; readonly headers: readonly FieldLine[] }
-  | { readonly verb: 'feed-decoder' | 'feed-encoder'; readonly data: string }
-  | { readonly verb: 'decode'; readonly stream: number; readonly data: string }
-  | { readonly verb: 'resume' | 'cancel'; readonly stream: number }
-
-export interface Result {
-  readonly instructions?: string
-  readonly section?: string
-  readonly unblocked?: number[]
-  readonly headers?: FieldLine[]
-  readonly blocked?: boolean
-}
-
-export function install(): Promise<string> {
-  return runInstallScript(new URL('install.sh', import.meta.url), [environment])
-}
-
-export class LsQpack {
-  private readonly child: ChildProcessWithoutNullStreams
-  private readonly lines: AsyncIterator<string>
+export class LsQpack implements QpackPeer {
+  readonly name: string = 'ls-qpack'
+  private readonly process: QpackProcess
 
   constructor() {
-    this.child = spawn(`${environment}/bin/python`, [fileURLToPath(new URL('ls_qpack.py', import.meta.url))])
-    this.child.stderr.pipe(process.stderr)
-    this.lines = createInterface(this.child.stdout)[Symbol.asyncIterator]()
+    this.process = new QpackProcess(`${cache}/ls-qpack/bin/python`, [fileURLToPath(new URL('ls_qpack.py', import.meta.url))])
   }
 
-  async all(requests: readonly Request[]): Promise<Result[]> {
-    this.child.stdin.write(`${JSON.stringify(requests)}\n`)
-    const line = await this.lines.next()
-    if (line.done === true) throw new Error('ls_qpack.py has ended')
-    const results = JSON.parse(line.value as string) as (Result & { error?: string })[]
-    results.forEach((result, i) => {
-      if (result.error !== undefined) throw new Error(`ls-qpack refuses ${JSON.stringify(requests[i])}: ${result.error}`)
-    })
-    return results
+  /** The version of pylsqpack, which holds it. */
+  static install(): Promise<string> {
+    return runInstallScript(new URL('install-ls-qpack.sh', import.meta.url), [`${cache}/ls-qpack`])
   }
 
-  async one(request: Request): Promise<Result> {
-    return (await this.all([request]))[0]!
+  async one(request: QpackRequest): Promise<QpackResult> {
+    const result = JSON.parse(await this.process.ask(JSON.stringify(request))) as QpackResult & { error?: string }
+    if (result.error !== undefined) throw new Error(`ls-qpack refuses ${JSON.stringify(request)}: ${result.error}`)
+    return result
   }
 
   stop(): void {
-    this.child.stdin.end()
+    this.process.stop()
   }
-}
-
-export function hex(data: Uint8Array): string {
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex')
-}
-
-export function bytes(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, 'hex'))
 }

@@ -1,4 +1,4 @@
-"""ls-qpack behind a pipe: a line of JSON with a list of requests in, a line with their results out. Bytes travel as hexadecimal."""
+"""ls-qpack behind a pipe: a line of JSON with a request in, a line with its result out. Bytes travel as hexadecimal."""
 
 import json
 import sys
@@ -56,4 +56,4 @@ def guarded(request):
 
 
 for line in sys.stdin:
-    print(json.dumps([guarded(request) for request in json.loads(line)]), flush=True)
+    print(json.dumps(guarded(json.loads(line))), flush=True)

@@ -68,23 +68,29 @@ export class BlockReader {
   prefixInt(prefixBits: number): number {
     if (this.starved) return 0
     const mask = (1 << prefixBits) - 1
-    let position = this.position
-    if (position >= this.end) return this.starve(1)
-    let value = this.buffer[position++]! & mask
-    if (value === mask) {
-      let scale = 1
-      for (;;) {
-        if (position >= this.end) return this.starve(1)
-        const byte = this.buffer[position++]!
-        value += (byte & 0x7f) * scale
-        if (byte < 0x80) break
-        scale *= 128
-        // RFC 9204 §4.1.1: 62 bits have to be understood. This also bounds redundant zero continuations.
-        if (scale > 2 ** 56) this.refuse('QPACK_INTEGER_TOO_LONG', 'prefixed integer of more than 62 bits')
-      }
-      // 2^62 - 1 itself rounds to 2^62.
-      if (value > 2 ** 62) this.refuse('QPACK_INTEGER_TOO_LONG', 'prefixed integer of more than 62 bits')
+    if (this.position >= this.end) return this.starve(1)
+    const value = this.buffer[this.position]! & mask
+    if (value === mask) return this.continued(mask)
+    this.position += 1
+    return value
+  }
+
+  // Apart, so that what fits into the prefix stays a small integer all the way: no doubles, no boxes for them.
+  private continued(mask: number): number {
+    let position = this.position + 1
+    let value = mask
+    let scale = 1
+    for (;;) {
+      if (position >= this.end) return this.starve(1)
+      const byte = this.buffer[position++]!
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) break
+      scale *= 128
+      // RFC 9204 §4.1.1: 62 bits have to be understood. This also bounds redundant zero continuations.
+      if (scale > 2 ** 56) this.refuse('QPACK_INTEGER_TOO_LONG', 'prefixed integer of more than 62 bits')
     }
+    // 2^62 - 1 itself rounds to 2^62.
+    if (value > 2 ** 62) this.refuse('QPACK_INTEGER_TOO_LONG', 'prefixed integer of more than 62 bits')
     this.position = position
     return value
   }

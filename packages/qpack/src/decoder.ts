@@ -30,6 +30,12 @@ export interface QpackDecoderOptions {
 const SECTIONS_BEFORE_RECENT = 8
 
 /**
+ * More fields, and more octets of a string, than an engine can hold. Not Infinity: read from an object, that is boxed once more for every field line,
+ * 16 bytes of garbage each.
+ */
+const UNLIMITED = 0x3fff_ffff
+
+/**
  * Our half that decompresses (RFC 9204 §2.2). What `takeInstructions` returns belongs on the decoder stream. The bytes of a section that is
  * blocked stay with the caller, who bounds them.
  */
@@ -56,8 +62,8 @@ export class QpackDecoder implements EncoderInstructions {
     this.maxBlockedStreams = options.maxBlockedStreams ?? 0
     this.limits = {
       size: options.maxFieldSectionSize,
-      fields: options.maxFields ?? Infinity,
-      stringLength: options.maxStringLength ?? Infinity,
+      fields: Math.min(options.maxFields ?? UNLIMITED, UNLIMITED),
+      stringLength: Math.min(options.maxStringLength ?? UNLIMITED, UNLIMITED),
     }
     this.maxEntries = maxEntries(this.maxTableCapacity)
     this.table = new DynamicTable()

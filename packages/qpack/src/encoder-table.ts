@@ -14,7 +14,11 @@ import { relativeToInsertCount } from './vas.ts'
 /** Absolute indices stay below this; a connection that has inserted so often goes on with what it has. */
 const MAX_INSERTIONS = 0x7fff_ffff
 /** RFC 9204 §2.1.1.1: the part of the table kept free or draining, so that there is room for new entries. */
-const DRAINING_SHARE = 1 / 4
+const DRAINING_SHARE = 1 / 8
+
+/** Sections that are waited for acknowledgments when entries are let go: some, and so many for each that is outstanding. */
+const PATIENCE = 16
+const PATIENCE_PER_SECTION = 4
 
 /** Bytes of two Set Dynamic Table Capacity instructions. */
 const CAPACITY_INSTRUCTIONS = 2 * MAX_PREFIX_INT_SIZE
@@ -32,6 +36,10 @@ export class EncoderTable {
   /** Entries below are duplicated rather than referred to (§2.1.1.1). */
   drainingIndex: number
   private drainingSize: number
+  /** Bytes at the old end that are not referred to any more, so that they can be evicted for something worth more; 0: no such need. */
+  private released: number
+  /** For how many sections more. */
+  private patience: number
   private announcedCapacity: number
   /** The smallest capacity since the last announcement: it has evicted here, so it has to there. */
   private lowestCapacity: number
@@ -46,6 +54,8 @@ export class EncoderTable {
     this.room = Infinity
     this.drainingIndex = 0
     this.drainingSize = 0
+    this.released = 0
+    this.patience = 0
     this.announcedCapacity = 0
     this.lowestCapacity = 0
     this.sections = sections
@@ -66,8 +76,14 @@ export class EncoderTable {
   begin(room: number): void {
     this.room = room
     this.plannedFloor = Infinity
+    if (this.released > 0 && --this.patience < 0) this.released = 0
     // A larger table is announced when there is something to put into it.
     if (this.lowestCapacity < this.announcedCapacity && room >= CAPACITY_INSTRUCTIONS) this.announce()
+  }
+
+  /** Size of an entry for this field line. */
+  sizeFor(name: string, value: string): number {
+    return entrySize(name, value)
   }
 
   /** Whether an entry of this size fits without evicting anything. */
@@ -92,6 +108,7 @@ export class EncoderTable {
     else instructions.sizedString(0x40, 6, name, nameSize)
     instructions.sizedString(0x00, 8, value, valueSize)
     table.insert([name, value])
+    this.released = 0
     this.evicted()
     this.drain()
     this.index.added(table.insertCount - 1, nameHash, fieldHash)
@@ -111,6 +128,34 @@ export class EncoderTable {
     return table.insertCount - 1
   }
 
+  /** §2.1.1: entries below this absolute index have been acknowledged and are referred to by no outstanding section. */
+  evictableBelow(): number {
+    return Math.min(this.knownReceivedCount, this.plannedFloor, this.sections.lowestReference())
+  }
+
+  /** Whether the same field line has been inserted again since. */
+  hasCopy(index: number): boolean {
+    const entry = this.table.entry(index)
+    return this.index.find(entry[0], entry[1], this.index.hashOf(index)) !== index
+  }
+
+  /** The oldest entries, of so many bytes, are not to be referred to until something has been inserted in their place. */
+  release(size: number): void {
+    if (this.releasing) return
+    this.released = size
+    this.patience = PATIENCE + PATIENCE_PER_SECTION * this.sections.count
+    this.drain()
+  }
+
+  get releasing(): boolean {
+    return this.released > 0
+  }
+
+  /** Sections that have not been acknowledged. */
+  get outstandingSections(): number {
+    return this.sections.count
+  }
+
   private admits(size: number, instructionSize: number): boolean {
     const { table } = this
     if (size > table.capacity || instructionSize > this.room - this.instructions.length || table.insertCount === MAX_INSERTIONS) return false
@@ -118,10 +163,10 @@ export class EncoderTable {
     return missing <= 0 || this.evictable(missing)
   }
 
-  /** §2.1.1: whether so many bytes of entries have been acknowledged and are referred to by no outstanding section. */
+  /** Whether so many bytes of entries may be evicted. */
   private evictable(size: number): boolean {
     const { table } = this
-    const floor = Math.min(this.knownReceivedCount, this.plannedFloor, this.sections.lowestReference())
+    const floor = this.evictableBelow()
     let found = 0
     for (let index = table.dropped; index < floor; index += 1) {
       found += table.sizeOf(index)
@@ -148,8 +193,8 @@ export class EncoderTable {
   // Only insertions make entries drain: a table that only duplicates would go round for ever.
   private drain(): void {
     const { table } = this
-    const goal = table.capacity * DRAINING_SHARE
-    while (table.capacity - table.size + this.drainingSize < goal && this.drainingIndex < table.insertCount) {
+    const goal = Math.max(table.capacity * DRAINING_SHARE - (table.capacity - table.size), this.released)
+    while (this.drainingSize < goal && this.drainingIndex < table.insertCount) {
       this.drainingSize += table.sizeOf(this.drainingIndex)
       this.drainingIndex += 1
     }

@@ -104,6 +104,7 @@ export class QpackEncoder implements DecoderInstructions {
       const field = fields[i]!
       plan.field(field[0], field[1], isSensitive(field[0], field[1]) || (neverIndexed.length > 0 && neverIndexed.includes(field)))
     }
+    plan.useTable(fields)
     if (table.table.capacity > 0) this.recent = null
     else if (this.recent === null && ++this.plain >= SECTIONS_BEFORE_RECENT) this.recent = new RecentLiterals()
     writer.reset()

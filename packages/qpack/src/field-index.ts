@@ -15,6 +15,8 @@ export class FieldIndex {
   private nameHeads: Int32Array
   private olderField: Int32Array
   private olderName: Int32Array
+  /** The fieldHash of each entry. */
+  private hashes: Int32Array
   private mask: number
 
   constructor(table: DynamicTable) {
@@ -24,18 +26,29 @@ export class FieldIndex {
     this.nameHeads = NONE
     this.olderField = NONE
     this.olderName = NONE
+    this.hashes = NONE
   }
 
   /** The newest entry of this field line; -1 when there is none. */
   find(name: string, value: string, hash: number): number {
+    return this.findBelow(name, value, hash, Infinity)
+  }
+
+  /** The newest of those below an absolute index; -1 when there is none. */
+  findBelow(name: string, value: string, hash: number, end: number): number {
     const { table } = this
     let index = this.fieldHeads[hash & this.mask]!
     for (let steps = 0; index >= table.dropped && steps < LONGEST_WALK; steps += 1) {
       const entry = table.entry(index)
-      if (entry[1] === value && entry[0] === name) return index
+      if (index < end && entry[1] === value && entry[0] === name) return index
       index = this.olderField[index & this.mask]!
     }
     return -1
+  }
+
+  /** The fieldHash of an entry that is there. */
+  hashOf(index: number): number {
+    return this.hashes[index & this.mask]!
   }
 
   /** The newest entry of this name; -1 when there is none. */
@@ -62,6 +75,7 @@ export class FieldIndex {
     this.olderField[at] = this.fieldHeads[fieldSlot]!
     this.fieldHeads[fieldSlot] = index
     this.olderName[at] = this.nameHeads[nameSlot]!
+    this.hashes[at] = field
     this.nameHeads[nameSlot] = index
   }
 
@@ -72,6 +86,7 @@ export class FieldIndex {
     this.nameHeads = new Int32Array(size).fill(-1)
     this.olderField = new Int32Array(size)
     this.olderName = new Int32Array(size)
+    this.hashes = new Int32Array(size)
     const { table } = this
     for (let index = table.dropped; index < table.insertCount; index += 1) {
       const entry = table.entry(index)

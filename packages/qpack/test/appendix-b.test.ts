@@ -75,8 +75,8 @@ describe('RFC 9204 Appendix B, byte for byte', () => {
     const encoder = new QpackEncoder()
     encoder.applySettings(220, 1)
     const list: FieldLine[] = [[':authority', 'www.example.com'], [':path', '/sample/path']]
-    // A path is worth an entry to ours when it comes the second time.
-    encoder.encode(0, list.slice(1))
+    // In a table this small, a field line is worth an entry to ours when it comes the second time.
+    encoder.encode(0, list)
     expect(encoder.takeInstructions()).toBeNull()
     const section = encoder.encode(4, list)
     // B.2: Required Insert Count 2; ours has Base 2 as well, so that no index is post-base.
@@ -88,6 +88,8 @@ describe('RFC 9204 Appendix B, byte for byte', () => {
     expect([encoder.insertCount, encoder.knownReceivedCount, encoder.outstandingSections, encoder.streamsAtRisk]).toEqual([2, 0, 1, 1])
     encoder.onDecoderStream(bytes('84'))
     expect([encoder.insertCount, encoder.knownReceivedCount, encoder.outstandingSections, encoder.streamsAtRisk]).toEqual([2, 2, 0, 0])
+    encoder.encode(12, [['custom-key', 'custom-value']])
+    expect(encoder.insertCount).toBe(2)
     encoder.encode(8, [['custom-key', 'custom-value']])
     expect([encoder.insertCount, encoder.knownReceivedCount, encoder.outstandingSections]).toEqual([3, 2, 1])
     // B.4: a cancellation releases references and says nothing of insertions; B.3: an increment does.

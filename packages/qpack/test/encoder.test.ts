@@ -123,6 +123,9 @@ describe('eviction (RFC 9204 §2.1.1)', () => {
     const subject = encoder(100, 100)
     const first: FieldLine = ['x-first', 'v'.repeat(50)]
     const second: FieldLine = ['x-second', 'w'.repeat(50)]
+    // Too large beside the table for an entry at first sight.
+    subject.encode(80, [first])
+    expect(subject.insertCount).toBe(0)
     subject.encode(0, [first])
     expect(subject.insertCount).toBe(1)
     for (let stream = 4; stream < 40; stream += 4) subject.encode(stream, [second])
@@ -136,21 +139,64 @@ describe('eviction (RFC 9204 §2.1.1)', () => {
     const subject = encoder(1024, 100)
     const decoder = new QpackDecoder({ maxFieldSectionSize: 1e6, maxTableCapacity: 1024, maxBlockedStreams: 100 })
     let duplicates = 0
-    for (let i = 0; i < 400; i += 1) {
-      // Each value comes twice: worth an entry, and the table is small.
-      const fields: FieldLine[] = [AGENT, ['x-pair', `value ${i >> 1} ${'p'.repeat(40)}`]]
+    let longest = 0
+    for (let i = 0; i < 6400; i += 1) {
+      // Each value comes for a while: worth an entry, and the table is small.
+      const fields: FieldLine[] = [AGENT, ['x-while', `value ${i >> 6} ${'p'.repeat(40)}`]]
       const section = subject.encode(i * 4, fields).slice()
       const instructions = subject.takeInstructions()
       if (instructions !== null) {
-        if (instructions.length < 4 && instructions[0]! < 0x20) duplicates += 1
+        if (instructions[0]! < 0x20) duplicates += 1
         decoder.onEncoderStream(instructions)
       }
       expect(decoder.decode(i * 4, section, 0, section.length)?.fields).toEqual(fields)
       // The agent never costs more than its index and the instruction.
       if (i > 4) expect(section[0]).toBeGreaterThan(0)
+      longest = Math.max(longest, i % 64 > 48 ? section.length : 0)
       subject.onDecoderStream(decoder.takeInstructions()!)
     }
     expect(duplicates).toBeGreaterThan(3)
+    // By then what is new is in the table as well.
+    expect(longest).toBe(4)
+  })
+  it.each([0, 1, 8, 30])('what comes with every section gets into a table that others have filled, acknowledgments %i sections late', (late) => {
+    const subject = encoder(1024, 100)
+    const decoder = new QpackDecoder({ maxFieldSectionSize: 1e6, maxTableCapacity: 1024, maxBlockedStreams: 100 })
+    const acknowledgments: (Uint8Array | null)[] = []
+    let length = 0
+    const send = (stream: number, fields: readonly FieldLine[]): void => {
+      const section = subject.encode(stream, fields)
+      length = section.length
+      const instructions = subject.takeInstructions()
+      if (instructions !== null) decoder.onEncoderStream(instructions)
+      expect(decoder.decode(stream, section, 0, section.length)?.fields).toEqual(fields)
+      acknowledgments.push(decoder.takeInstructions())
+      const due = acknowledgments.length > late ? acknowledgments.shift()! : null
+      if (due !== null) subject.onDecoderStream(due)
+    }
+    // Small ones that stay in use keep the old end of the table busy.
+    const small = Array.from({ length: 16 }, (_, i): FieldLine => [`x-${i}`, `small ${'s'.repeat(i)}`])
+    const large: FieldLine = ['x-large', 'l'.repeat(300)]
+    for (let stream = 0; stream < 40; stream += 4) send(stream, small)
+    expect(subject.tableSize).toBeGreaterThan(700)
+    for (let stream = 40; stream < 1600; stream += 4) send(stream, [...small.slice(0, 4), large])
+    expect(length).toBeLessThan(20)
+  })
+  it('what comes as often as what is there does not displace it', () => {
+    const subject = encoder(512, 100)
+    const fields = Array.from({ length: 30 }, (_, i): FieldLine => [`x-name-${i}`, `value of ${i}`])
+    let section = 0
+    for (let stream = 0; stream < 8000; stream += 4) {
+      section = subject.encode(stream, fields).length
+      subject.takeInstructions()
+      subject.onDecoderStream(int7(stream))
+    }
+    const { insertCount } = subject
+    for (let stream = 8000; stream < 12_000; stream += 4) {
+      expect(subject.encode(stream, fields).length).toBe(section)
+      subject.onDecoderStream(int7(stream))
+    }
+    expect(subject.insertCount).toBe(insertCount)
   })
   it('a table that nothing is inserted into does not go round in duplicates', () => {
     const subject = encoder(400, 100)
@@ -183,8 +229,7 @@ describe('what is inserted', () => {
   it('a path seen for the first time takes no room from what comes back', () => {
     const back: FieldLine[] = [['x-first-one', 'comes back every time'], ['x-second-one', 'comes back as well']]
     const size = back.reduce((sum, [name, value]) => sum + name.length + value.length + 32, 0)
-    // Room for both and the part that drains, and for no more than that.
-    const subject = encoder(Math.ceil((size * 4) / 3), 100)
+    const subject = encoder(size * 8, 100)
     subject.encode(0, [[':path', '/first/page'], ...back])
     expect(subject.insertCount).toBe(2)
     const alone = subject.encode(4, back).length

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # ls-qpack behind pylsqpack, from PyPI at the version of requirements.txt, into a virtual environment.
-# Usage: install.sh DIRECTORY. Does nothing when DIRECTORY already holds it. The last line of standard output is the version.
+# Usage: install-ls-qpack.sh DIRECTORY. Does nothing when DIRECTORY already holds it. The last line of standard output is the version.
 set -euo pipefail
 
 fail() { echo "pylsqpack cannot be had: $1" >&2; exit 1; }
 
-[ $# -eq 1 ] || fail 'usage: install.sh DIRECTORY'
+[ $# -eq 1 ] || fail 'usage: install-ls-qpack.sh DIRECTORY'
 venv=$1
 here=$(cd "$(dirname "$0")" && pwd)
 requirements=$here/requirements.txt
