@@ -1,4 +1,4 @@
-import { huffmanEncode, huffmanSize } from './huffman-encode.ts'
+import { HUFFMAN_OVERRUN, huffmanEncode, huffmanSize } from './huffman-encode.ts'
 
 /**
  * String literals encoded lately, by their text: where the peer allows no dynamic table, what comes again is copied instead of coded once more
@@ -44,8 +44,12 @@ export class RecentLiterals {
 
   private keep(text: string, set: number): Uint8Array {
     const size = huffmanSize(text)
-    const coded = size < text.length ? new Uint8Array(size) : PLAIN
-    if (coded !== PLAIN) huffmanEncode(text, coded, 0)
+    let coded = PLAIN
+    if (size < text.length) {
+      const room = new Uint8Array(size + HUFFMAN_OVERRUN)
+      huffmanEncode(text, room, 0)
+      coded = room.subarray(0, size)
+    }
     const way = this.older[set]!
     this.older[set] = 1 - way
     this.texts[set * 2 + way] = text
@@ -54,7 +58,7 @@ export class RecentLiterals {
   }
 }
 
-const PLAIN = new Uint8Array(0)
+const PLAIN: Uint8Array = new Uint8Array(0)
 
 // What differs among texts that are much alike is mostly near the end, before an extension. What is found is compared as a whole.
 function hashOf(text: string, length: number): number {

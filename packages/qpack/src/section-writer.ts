@@ -1,4 +1,4 @@
-import { huffmanEncode, huffmanSize } from './huffman-encode.ts'
+import { HUFFMAN_OVERRUN, huffmanEncode, huffmanSize } from './huffman-encode.ts'
 import type { RecentLiterals } from './recent-literals.ts'
 import { MAX_PREFIX_INT_SIZE, writePrefixInt } from './prefix-int.ts'
 
@@ -38,7 +38,7 @@ export class SectionWriter {
     const { length } = text
     if (length > ONE_PASS) return this.sizedString(pattern, prefixBits, text, huffmanSize(text))
     // Coded where it belongs if its length takes the bytes that are expected, and moved if not.
-    this.reserve(MAX_PREFIX_INT_SIZE + 4 * length)
+    this.reserve(MAX_PREFIX_INT_SIZE + 4 * length + HUFFMAN_OVERRUN)
     const { buffer, position } = this
     const largest = (1 << (prefixBits - 1)) - 1
     const expected = (length * 3) >> 2 < largest ? 1 : 2
@@ -66,7 +66,7 @@ export class SectionWriter {
 
   /** The same, with what `huffmanSize` says of the text. */
   sizedString(pattern: number, prefixBits: number, text: string, coded: number): void {
-    this.reserve(MAX_PREFIX_INT_SIZE + text.length)
+    this.reserve(MAX_PREFIX_INT_SIZE + text.length + HUFFMAN_OVERRUN)
     const flag = 1 << (prefixBits - 1)
     if (coded < text.length) {
       this.position = writePrefixInt(this.buffer, this.position, pattern | flag, prefixBits - 1, coded)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FieldCharacterError } from '../src/errors.ts'
 import { huffmanDecode, huffmanDecodedBound } from '../src/huffman-decode.ts'
-import { huffmanEncode, huffmanSize } from '../src/huffman-encode.ts'
+import { HUFFMAN_OVERRUN, huffmanEncode, huffmanSize } from '../src/huffman-encode.ts'
 import { EOS, HUFFMAN } from '../src/huffman-table.ts'
 import { bytes, hex, vectors } from './vectors.ts'
 
@@ -90,6 +90,20 @@ describe('Huffman encoding (RFC 7541 §5.2)', () => {
       }),
       { numRuns: 2000 },
     )
+  })
+  it('agrees with the plain twin on all pairs of octets', () => {
+    for (let first = 0; first < 256; first += 1) {
+      let text = ''
+      for (let second = 0; second < 256; second += 1) text += String.fromCharCode(first, second)
+      expect(hex(encode(text))).toBe(hex(plainEncode(text)))
+    }
+  })
+  it('writes no further than the overrun behind the coded string', () => {
+    const text = 'text/html; charset=utf-8'
+    const out = new Uint8Array(64)
+    const end = huffmanEncode(text, out, 7)
+    expect(end).toBe(7 + huffmanSize(text))
+    expect([...out.subarray(0, 7), ...out.subarray(end + HUFFMAN_OVERRUN)].every((octet) => octet === 0)).toBe(true)
   })
   it.each(['\u0100', 'abc\u0161def', '\ud83d\ude00'])('refuses %j, which is not latin1', (text) => {
     expect(() => huffmanSize(text)).toThrow(FieldCharacterError)
