@@ -1,7 +1,7 @@
 // quicwire: HTTP/3 server and client for Node.
 
 export { connect, request, type ConnectOptions } from './client/connect.ts'
-export type { IncomingResponse, RequestInit, Session, SessionInfo, SessionStats } from './client/session.ts'
+export type { IncomingResponse, RequestInit, SentRequest, Session, SessionInfo, SessionStats } from './client/session.ts'
 export { UrlError } from './client/target.ts'
 export { createFileHandler, type FileHandlerOptions } from './files/file-handler.ts'
 export { ResponseError } from './http/body-stream.ts'

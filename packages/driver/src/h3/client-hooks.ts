@@ -57,7 +57,7 @@ export class ClientHooks implements DriverHooks<ClientH3Command> {
     const bodyless = request.bodyWriter === null
     let streamId: number
     try {
-      streamId = core.h3.sendRequest(request.headers, bodyless)
+      streamId = core.h3.sendRequest(request.headers, bodyless, request.neverIndexed)
     } catch (error) {
       if (!(error instanceof H3StateError)) throw error
       fail(core, request, error)
@@ -92,6 +92,7 @@ export class ClientHooks implements DriverHooks<ClientH3Command> {
       incoming: {
         streamId: event.streamId,
         headers: event.headers,
+        neverIndexed: event.neverIndexed,
         // A clone of a sender the application has closed is closed: the response does not revive the request's body.
         send: ends.send.clone(),
         recv: ends.recv,

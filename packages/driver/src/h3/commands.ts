@@ -26,6 +26,8 @@ export type H3Command =
   /** GOAWAY, then the connection closes with H3_NO_ERROR once nothing is under way. */
   | { readonly kind: 'Shutdown' }
   | { readonly kind: 'ShutdownStream'; readonly streamId: number; readonly shutdown: StreamShutdown }
+  /** RFC 9218 §7: a request under way gets another priority. A client tells the server (PRIORITY_UPDATE); a server's goes before what the client said. */
+  | { readonly kind: 'SetPriority'; readonly streamId: number; readonly priority: Priority }
 
 export interface NewClientRequest {
   /** Chosen by the application, echoed in NewOutboundRequest or RequestFailed. */
@@ -35,6 +37,8 @@ export interface NewClientRequest {
   readonly bodyWriter: ((sender: OutboundFrameSender) => void) | null
   /** RFC 9218 priority of the stream at this end. */
   readonly priority?: Priority | undefined
+  /** Those of `headers`, the very tuples, that must not be compressed here or on any further hop (RFC 9204 §7.1.3). */
+  readonly neverIndexed?: readonly Header[] | undefined
 }
 
 export type ClientH3Command = H3Command | { readonly kind: 'ClientRequest'; readonly request: NewClientRequest }

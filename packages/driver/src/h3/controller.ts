@@ -6,6 +6,7 @@ import type { UnboundedSender } from '../channel/unbounded.ts'
 import { RequestSender } from './commands.ts'
 import type { ClientH3Command, H3Command, NewClientRequest, QuicCommand, ServerH3Command, StreamShutdown } from './commands.ts'
 import type { ClientH3Event, ServerH3Event } from './events.ts'
+import type { Priority } from './frames.ts'
 
 export class H3Controller<Event extends object, Command extends object> {
   /** Events of the connection in order; ends after ConnectionShutdown. */
@@ -39,6 +40,14 @@ export class H3Controller<Event extends object, Command extends object> {
 
   shutdownStream(streamId: number, shutdown: StreamShutdown): void {
     this.commands.send(this.wrap({ kind: 'ShutdownStream', streamId, shutdown }))
+  }
+
+  /**
+   * RFC 9218: another priority for a request under way. A client also tells the server (PRIORITY_UPDATE); a server's goes before what the client
+   * says. A stream that has gone is no error.
+   */
+  setPriority(streamId: number, priority: Priority): void {
+    this.commands.send(this.wrap({ kind: 'SetPriority', streamId, priority }))
   }
 
   /** Drops the event receiver. */

@@ -258,6 +258,9 @@ function coreCommand(core: H3DriverCore, command: H3Command): void {
       return
     case 'ShutdownStream':
       core.shutdownStream(command.streamId, command.shutdown)
+      return
+    case 'SetPriority':
+      core.h3.setPriority(command.streamId, command.priority.urgency, command.priority.incremental)
   }
 }
 

@@ -10,6 +10,8 @@ import type { InboundDatagramStream, InboundFrameStream, OutboundDatagramSender,
 export interface IncomingH3Headers {
   readonly streamId: number
   readonly headers: readonly Header[]
+  /** Those of `headers`, the very tuples, that may not be compressed on any further hop (RFC 9204 §7.1.3). */
+  readonly neverIndexed: readonly Header[]
   /** Closed from the start on a request that was sent without a body. */
   readonly send: OutboundFrameSender
   readonly recv: InboundFrameStream

@@ -21,11 +21,23 @@ export type InboundFrame =
 /** Application to driver, on a stream. */
 export type OutboundFrame =
   /** Server: 1xx headers any number of times, then the response's. `fin` ends the message here. */
-  | { readonly kind: 'Headers'; readonly headers: readonly Header[]; readonly priority?: Priority | undefined; readonly fin?: boolean | undefined }
+  | {
+      readonly kind: 'Headers'
+      readonly headers: readonly Header[]
+      readonly priority?: Priority | undefined
+      readonly fin?: boolean | undefined
+      /** Those of `headers`, the very tuples, that must not be compressed here or on any further hop (RFC 9204 §7.1.3). */
+      readonly neverIndexed?: readonly Header[] | undefined
+    }
   /** `data` belongs to the driver from here on. Empty without `fin` is skipped. */
   | { readonly kind: 'Body'; readonly data: Uint8Array; readonly fin: boolean }
   /** Ends the message. */
-  | { readonly kind: 'Trailers'; readonly headers: readonly Header[]; readonly priority?: Priority | undefined }
+  | {
+      readonly kind: 'Trailers'
+      readonly headers: readonly Header[]
+      readonly priority?: Priority | undefined
+      readonly neverIndexed?: readonly Header[] | undefined
+    }
   /** The peer's message is malformed: aborts both directions with H3_MESSAGE_ERROR. */
   | { readonly kind: 'PeerStreamError' }
 

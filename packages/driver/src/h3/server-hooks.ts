@@ -45,6 +45,7 @@ export class ServerHooks implements DriverHooks<ServerH3Command> {
       incoming: {
         streamId,
         headers: event.headers,
+        neverIndexed: event.neverIndexed,
         send: ends.send,
         recv: ends.recv,
         readFin: !event.moreFrames,

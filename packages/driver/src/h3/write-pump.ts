@@ -1,7 +1,7 @@
 // Towards the network: frames of one stream in order, one at a time, until the transport has no room or the channel is empty.
 
 import { H3ErrorCode, H3StateError, type H3Connection, type Header } from '@quicwire/h3'
-import type { OutboundFrame, Priority } from './frames.ts'
+import type { OutboundFrame } from './frames.ts'
 import { SendHalf, type StreamContext } from './stream-context.ts'
 
 export interface WriteSink {
@@ -46,9 +46,9 @@ function writeQueued(context: StreamContext, h3: H3Connection, sink: WriteSink):
   try {
     switch (frame.kind) {
       case 'Headers':
-        return writeHeaders(context, h3, frame.headers, frame.priority, frame.fin === true, false, sink.now)
+        return writeHeaders(context, h3, frame, frame.fin === true, false, sink.now)
       case 'Trailers':
-        return writeHeaders(context, h3, frame.headers, frame.priority, true, true, sink.now)
+        return writeHeaders(context, h3, frame, true, true, sink.now)
       case 'Body':
         return writeBody(context, h3, frame.data, frame.fin)
       case 'PeerStreamError':
@@ -73,16 +73,16 @@ function isInformational(headers: readonly Header[]): boolean {
 function writeHeaders(
   context: StreamContext,
   h3: H3Connection,
-  headers: readonly Header[],
-  priority: Priority | undefined,
+  frame: Extract<OutboundFrame, { kind: 'Headers' | 'Trailers' }>,
   fin: boolean,
   trailers: boolean,
   now: number,
 ): Written {
+  const { headers, neverIndexed, priority } = frame
   // Only a priority that was given changes anything: later sections must not undo an earlier choice.
   if (priority !== undefined) h3.setPriority(context.id, priority.urgency, priority.incremental)
   const informational = !trailers && isInformational(headers)
-  if (!h3.sendHeaders(context.id, headers, { fin, trailers, informational })) {
+  if (!h3.sendHeaders(context.id, headers, { fin, trailers, informational, neverIndexed })) {
     if (!h3.isSendable(context.id)) return stopped(context)
     if (context.headersBlockedAt < 0) context.headersBlockedAt = now
     return Written.blocked

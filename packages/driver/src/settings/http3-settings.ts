@@ -32,6 +32,11 @@ export interface Http3Settings {
   readonly grease?: boolean | undefined
   /** Server: origins to offer this connection for as well, such as `https://example.com` (ORIGIN, RFC 9412). Default: none, and no frame. */
   readonly origins?: readonly string[] | undefined
+  /**
+   * Client: the first member of the Origin Set (RFC 8336 §2.3), such as `https://example.com`: https, the SNI, the port unless 443. Default: none, and
+   * the set holds what the server names.
+   */
+  readonly initialOrigin?: string | undefined
   /** Further settings to send. */
   readonly additionalSettings?: H3Config['additionalSettings']
 }
@@ -76,6 +81,7 @@ export function resolveHttp3Settings(settings: Http3Settings): ResolvedHttp3Sett
       grease: settings.grease,
       random: { fill: (destination) => crypto.getRandomValues(destination as Uint8Array<ArrayBuffer>) },
       additionalSettings: settings.additionalSettings,
+      initialOrigin: settings.initialOrigin,
     },
   }
 }

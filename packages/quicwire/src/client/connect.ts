@@ -39,6 +39,8 @@ export interface ConnectOptions {
   readonly earlyData?: boolean
   /** Where sessions for resumption are kept. Default: in this process; null: nowhere. `FileSessionStore` keeps them in a file. */
   readonly sessionStore?: SessionStore | null
+  /** Called with `session.origins` whenever the server has named origins (ORIGIN, RFC 9412). */
+  readonly onOrigins?: (origins: readonly string[]) => void
   readonly settings?: QuicSettings
   readonly http3?: Http3Settings
   readonly crypto?: CryptoChoice
@@ -70,7 +72,7 @@ export async function request(url: string | URL, options: ConnectOptions & Reque
 }
 
 export async function connectTarget(target: Target, options: ConnectOptions): Promise<Session> {
-  const { driver, controller } = clientH3Driver(options.http3)
+  const { driver, controller } = clientH3Driver({ initialOrigin: initialOrigin(target, options.serverName), ...options.http3 })
   const connection = await connectQuic({
     host: target.host,
     port: target.port,
@@ -84,7 +86,17 @@ export async function connectTarget(target: Target, options: ConnectOptions): Pr
     sessionStore: options.sessionStore,
     signal: options.signal,
   })
-  return new H3Session(driver, controller, connection, () => sessionInfo(connection, options.serverName ?? target.host), target.authority)
+  return new H3Session(driver, controller, connection, {
+    describe: () => sessionInfo(connection, options.serverName ?? target.host),
+    authority: target.authority,
+    onOrigins: options.onOrigins,
+  })
+}
+
+/** RFC 8336 §2.3: https, the host sent in SNI, the port of the connection. */
+function initialOrigin({ origin, port }: Target, serverName: string | undefined): string {
+  if (serverName === undefined) return origin
+  return `https://${serverName.toLowerCase()}${port === 443 ? '' : `:${port}`}`
 }
 
 function sessionInfo(connection: QuicConnection, serverName: string): SessionInfo {

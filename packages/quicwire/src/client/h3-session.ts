@@ -14,9 +14,10 @@ import { BodyStream, ResponseError } from '../http/body-stream.ts'
 import { headerCompression } from '../http/header-compression.ts'
 import type { BodySource, Header } from '../http/message.ts'
 import { TOO_EARLY, headerValue, isSafe, knownLength } from '../http/message.ts'
-import { withPriority } from '../http/priority.ts'
+import { wholePriority, withPriority } from '../http/priority.ts'
 import { sendBody } from '../http/send-body.ts'
-import type { IncomingResponse, RequestInit, Session, SessionInfo, SessionStats } from './session.ts'
+import { neverIndexed, sensitiveNames } from '../http/sensitive.ts'
+import type { IncomingResponse, RequestInit, SentRequest, Session, SessionInfo, SessionStats } from './session.ts'
 
 const H3_REQUEST_CANCELLED = 0x10c
 
@@ -25,6 +26,7 @@ interface Exchange {
   requestId: number
   readonly path: string
   readonly headers: readonly Header[]
+  readonly sensitiveHeaders: readonly string[]
   readonly body: BodySource
   /** It went out in early data. */
   early: boolean
@@ -36,12 +38,22 @@ interface Exchange {
   waiting: { resolve(response: IncomingResponse): void; reject(error: Error): void } | null
   aborted: boolean
   readonly onInformational: RequestInit['onInformational']
+  readonly onSent: RequestInit['onSent']
+}
+
+/** What a session says of itself, and to whom. */
+export interface SessionFacts {
+  readonly describe: () => SessionInfo
+  readonly authority: string
+  readonly onOrigins: ((origins: readonly string[]) => void) | undefined
 }
 
 export class H3Session implements Session {
   readonly authority: string
   readonly masque: MasqueClient
   private readonly describe: () => SessionInfo
+  private readonly onOrigins: ((origins: readonly string[]) => void) | undefined
+  private originSet: readonly string[] | null
   private readonly driver: ClientH3Driver
   private readonly controller: ClientH3Controller
   private readonly connection: QuicConnection
@@ -53,13 +65,15 @@ export class H3Session implements Session {
   private failure: Error | null
   private finished: boolean
 
-  constructor(driver: ClientH3Driver, controller: ClientH3Controller, connection: QuicConnection, describe: () => SessionInfo, authority: string) {
-    this.describe = describe
+  constructor(driver: ClientH3Driver, controller: ClientH3Controller, connection: QuicConnection, facts: SessionFacts) {
+    this.describe = facts.describe
+    this.onOrigins = facts.onOrigins
+    this.originSet = null
     this.driver = driver
     this.masque = new MasqueClient(controller)
     this.controller = controller
     this.connection = connection
-    this.authority = authority
+    this.authority = facts.authority
     this.byRequest = new Map()
     this.byStream = new Map()
     this.nextRequestId = 1
@@ -71,6 +85,10 @@ export class H3Session implements Session {
 
   get info(): SessionInfo {
     return this.describe()
+  }
+
+  get origins(): readonly string[] | null {
+    return this.originSet
   }
 
   get closed(): boolean {
@@ -88,9 +106,9 @@ export class H3Session implements Session {
     } catch (error) {
       return Promise.reject(error as RangeError)
     }
-    const { onInformational } = init
+    const { onInformational, onSent, sensitiveHeaders = [] } = init
     const state = { requestId: -1, streamId: -1, early: false, failure: null, waiting: null, aborted: false }
-    const exchange: Exchange = { ...state, path, headers, body, onInformational }
+    const exchange: Exchange = { ...state, path, headers, sensitiveHeaders, body, onInformational, onSent }
     return new Promise<IncomingResponse>((resolve, reject) => {
       const onAbort = (): void => this.abort(exchange, signal!.reason as Error)
       const settled = (): void => signal?.removeEventListener('abort', onAbort)
@@ -127,14 +145,14 @@ export class H3Session implements Session {
   }
 
   private send(exchange: Exchange): void {
-    const { headers, body } = exchange
+    const { headers, body, sensitiveHeaders } = exchange
     exchange.requestId = this.nextRequestId++
     exchange.streamId = -1
     exchange.early = this.isEarly
     this.byRequest.set(exchange.requestId, exchange)
     const sender = this.controller.requestSender()
     const bodyWriter = body === null ? null : (send: OutboundFrameSender) => void this.upload(exchange, send, body, headers)
-    const queued = sender.send({ requestId: exchange.requestId, headers, bodyWriter })
+    const queued = sender.send({ requestId: exchange.requestId, headers, bodyWriter, neverIndexed: neverIndexed(headers, sensitiveHeaders) })
     sender.close()
     if (!queued) this.fail(exchange, this.lostConnection())
   }
@@ -178,6 +196,7 @@ export class H3Session implements Session {
         exchange.streamId = event.streamId
         this.byStream.set(event.streamId, exchange)
         if (exchange.aborted) this.cancelStream(event.streamId)
+        else exchange.onSent?.(this.sentRequest(event.streamId))
         return
       }
       case 'IncomingHeaders':
@@ -205,6 +224,10 @@ export class H3Session implements Session {
         if (exchange !== undefined) this.forget(exchange)
         return
       }
+      case 'OriginSet':
+        this.originSet = event.origins
+        this.onOrigins?.(event.origins)
+        return
       case 'GoAway':
         this.refusing = true
         return
@@ -239,8 +262,10 @@ export class H3Session implements Session {
     const body = new BodyStream(incoming.recv, () => exchange.failure ?? this.lostConnection())
     exchange.waiting = null
     waiting.resolve({
+      ...this.sentRequest(incoming.streamId),
       status,
       headers,
+      sensitiveHeaders: sensitiveNames(incoming.neverIndexed),
       body,
       get trailers() {
         return body.trailers
@@ -248,6 +273,10 @@ export class H3Session implements Session {
       bytes: () => body.bytes(),
       text: () => body.text(),
     })
+  }
+
+  private sentRequest(streamId: number): SentRequest {
+    return { streamId, setPriority: (priority) => this.controller.setPriority(streamId, wholePriority(priority)) }
   }
 
   private abort(exchange: Exchange, error: Error): void {

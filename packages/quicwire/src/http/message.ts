@@ -24,6 +24,8 @@ export interface IncomingRequest {
   readonly scheme: string
   /** Without pseudo-headers. */
   readonly headers: readonly Header[]
+  /** Names of the headers that came never-indexed (RFC 9204 §7.1.3): who forwards the request hands them on as `sensitiveHeaders`. */
+  readonly sensitiveHeaders: readonly string[]
   readonly body: ByteStream
   /** It came before the handshake was complete, and may be a replay by somebody else (RFC 8470). */
   readonly early: boolean
@@ -32,6 +34,11 @@ export interface IncomingRequest {
    * connection is gone. Throws RangeError for a status that is not interim, and for 101, which HTTP/3 does not have (RFC 9114 §4.5).
    */
   inform(status: number, headers?: readonly Header[]): Promise<boolean>
+  /**
+   * What of the response is still to come gets another priority, before what the client says (RFC 9218 §8). What is left out has its default. Throws
+   * RangeError.
+   */
+  setPriority(priority: Priority): void
 }
 
 export interface OutgoingResponse {
@@ -40,6 +47,8 @@ export interface OutgoingResponse {
   /** A stream body is iterated once, and its iterator's return() is called when the peer goes away. Default null. */
   readonly body?: BodySource
   readonly trailers?: readonly Header[]
+  /** Names of headers and trailers that nobody on the way may put into a compression table, as in node:http2. Credentials and short cookies never are. */
+  readonly sensitiveHeaders?: readonly string[]
   /** Goes before what the client asked for, and is told to intermediaries in the `priority` field (RFC 9218 §8). Default: as the client asked. */
   readonly priority?: Priority
 }

@@ -7,10 +7,20 @@ export function withPriority(headers: readonly Header[], priority: Priority | un
   const { incremental, urgency } = priority
   const members: string[] = []
   if (urgency !== undefined) {
-    if (!Number.isInteger(urgency) || urgency < 0 || urgency > 7) throw new RangeError(`urgency ${urgency} is not one of 0 to 7 (RFC 9218 §4.1)`)
+    checkUrgency(urgency)
     members.push(`u=${urgency}`)
   }
   // RFC 9218 §8: what a response leaves out stays as the client said, so a default has to be written out.
   if (incremental !== undefined) members.push(incremental ? 'i' : 'i=?0')
   return members.length === 0 ? headers : [...headers, ['priority', members.join(', ')]]
+}
+
+/** A priority with nothing left out (RFC 9218 §4.1, §4.2). Throws RangeError. */
+export function wholePriority({ urgency = 3, incremental = false }: Priority): { readonly urgency: number; readonly incremental: boolean } {
+  checkUrgency(urgency)
+  return { urgency, incremental }
+}
+
+function checkUrgency(urgency: number): void {
+  if (!Number.isInteger(urgency) || urgency < 0 || urgency > 7) throw new RangeError(`urgency ${urgency} is not one of 0 to 7 (RFC 9218 §4.1)`)
 }

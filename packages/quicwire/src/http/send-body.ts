@@ -3,11 +3,18 @@
 import type { OutboundFrameSender } from '@quicwire/driver'
 import type { BodySource, Header } from './message.ts'
 import { bodyPieces, knownLength } from './message.ts'
+import { neverIndexed } from './sensitive.ts'
 
 const EMPTY = new Uint8Array(0)
 
 /** False when the peer or the connection went away; the source's return() has been called then. */
-export async function sendBody(send: OutboundFrameSender, body: BodySource, trailers: readonly Header[], declaredLength: number | null): Promise<boolean> {
+export async function sendBody(
+  send: OutboundFrameSender,
+  body: BodySource,
+  trailers: readonly Header[],
+  declaredLength: number | null,
+  sensitive: readonly string[] = [],
+): Promise<boolean> {
   // The last piece carries the end of the message when its place is known beforehand.
   let left = trailers.length > 0 ? null : (declaredLength ?? knownLength(body))
   let finished = false
@@ -21,5 +28,6 @@ export async function sendBody(send: OutboundFrameSender, body: BodySource, trai
     if (finished) return true
   }
   if (left !== null && left > 0) throw new RangeError('the body is shorter than its content-length')
-  return trailers.length > 0 ? send.send({ kind: 'Trailers', headers: trailers }) : send.send({ kind: 'Body', data: EMPTY, fin: true })
+  if (trailers.length === 0) return send.send({ kind: 'Body', data: EMPTY, fin: true })
+  return send.send({ kind: 'Trailers', headers: trailers, neverIndexed: neverIndexed(trailers, sensitive) })
 }

@@ -3,10 +3,11 @@
 
 import { joinCookies, type IncomingH3Headers } from '@quicwire/driver'
 import { BodyStream, ResponseError } from '../http/body-stream.ts'
-import type { Handler, Header, IncomingRequest, OutgoingResponse } from '../http/message.ts'
+import type { Handler, Header, IncomingRequest, OutgoingResponse, Priority } from '../http/message.ts'
 import { TOO_EARLY, headerValue, isSafe, knownLength } from '../http/message.ts'
-import { withPriority } from '../http/priority.ts'
+import { wholePriority, withPriority } from '../http/priority.ts'
 import { sendBody } from '../http/send-body.ts'
+import { neverIndexed, sensitiveNames } from '../http/sensitive.ts'
 
 /** What answers the requests of a server. */
 export interface Answerer {
@@ -18,17 +19,24 @@ export interface Answerer {
 
 export const takesSafe = (request: IncomingRequest): boolean => isSafe(request.method)
 
-/** `early`: it may be a replay. `abort`: resets what has been sent of the response, when the rest cannot follow. */
-export async function answerRequest(incoming: IncomingH3Headers, early: boolean, answerer: Answerer, abort: () => void): Promise<void> {
+/** What can be done to the stream of a request beside answering it. */
+export interface RequestStreamControl {
+  /** Resets what has been sent of the response, when the rest cannot follow. */
+  abort(): void
+  setPriority(priority: Required<Priority>): void
+}
+
+/** `early`: it may be a replay. */
+export async function answerRequest(incoming: IncomingH3Headers, early: boolean, answerer: Answerer, control: RequestStreamControl): Promise<void> {
   const { onError } = answerer
   const body = new BodyStream(incoming.recv, () => new ResponseError('the request was cut short by the client'))
-  const request = requestFrom(incoming, body, early)
+  const request = requestFrom(incoming, body, early, control)
   try {
     await send(incoming, request, await response(request, answerer))
     // Without a final frame this resets the stream.
     incoming.send.close()
   } catch (error) {
-    abort()
+    control.abort()
     onError(asError(error))
   } finally {
     // What is left of the request is not wanted.
@@ -36,7 +44,7 @@ export async function answerRequest(incoming: IncomingH3Headers, early: boolean,
   }
 }
 
-function requestFrom(incoming: IncomingH3Headers, body: BodyStream, early: boolean): IncomingRequest {
+function requestFrom(incoming: IncomingH3Headers, body: BodyStream, early: boolean, control: RequestStreamControl): IncomingRequest {
   const fields = incoming.headers
   // RFC 9114 §4.2.1: an application that knows nothing of HTTP/3 gets one cookie line.
   const headers = joinCookies(fields).filter(([name]) => !name.startsWith(':'))
@@ -46,9 +54,11 @@ function requestFrom(incoming: IncomingH3Headers, body: BodyStream, early: boole
     authority: headerValue(fields, ':authority') ?? headerValue(fields, 'host') ?? '',
     scheme: headerValue(fields, ':scheme') ?? '',
     headers,
+    sensitiveHeaders: sensitiveNames(incoming.neverIndexed),
     body,
     early,
     inform: (status, interim = []) => inform(incoming, status, interim),
+    setPriority: (priority) => control.setPriority(wholePriority(priority)),
   }
 }
 
@@ -79,12 +89,12 @@ async function send(incoming: IncomingH3Headers, request: IncomingRequest, given
   const declared = headerValue(headers, 'content-length')
   if (declared === null && length !== null && !bodiless) headers.push(['content-length', String(length)])
   const nothing = bodiless || (length === 0 && trailers.length === 0)
-  const started = await incoming.send.send({ kind: 'Headers', headers, fin: nothing })
+  const started = await incoming.send.send({ kind: 'Headers', headers, fin: nothing, neverIndexed: neverIndexed(headers, given.sensitiveHeaders) })
   if (nothing || !started) {
     await release(source)
     return
   }
-  await sendBody(incoming.send, source, trailers, declared === null ? null : Number(declared))
+  await sendBody(incoming.send, source, trailers, declared === null ? null : Number(declared), given.sensitiveHeaders)
 }
 
 /** A stream body that will not be read still holds its file. */

@@ -49,6 +49,8 @@ export interface ServeOptions {
   readonly takesEarly?: (request: IncomingRequest) => boolean
   /** What went wrong with one request. Default: nothing is said. */
   readonly onError?: (error: Error) => void
+  /** Origins to offer the connections for as well, such as 'https://example.com' (ORIGIN, RFC 9412). The certificate has to be for them. Default: none. */
+  readonly origins?: readonly string[]
   readonly settings?: QuicSettings
   readonly http3?: Http3Settings
   readonly crypto?: CryptoChoice
@@ -171,17 +173,19 @@ class H3Server implements Server {
       if (!early && tunnels?.on(event) === true) continue
       if (event.kind !== 'Headers') continue
       const { streamId } = event.incoming
-      const abort = (): void => controller.shutdownStream(streamId, { kind: 'Write', errorCode: H3_INTERNAL_ERROR })
-      void answerRequest(event.incoming, early, answerer, abort)
+      void answerRequest(event.incoming, early, answerer, {
+        abort: () => controller.shutdownStream(streamId, { kind: 'Write', errorCode: H3_INTERNAL_ERROR }),
+        setPriority: (priority) => controller.setPriority(streamId, priority),
+      })
     }
     if (tunnels !== null) this.tunnels.delete(tunnels)
   }
 }
 
 /** RFC 9297 §2.1.1: HTTP Datagrams are not offered without QUIC's; tunnels then use capsules. */
-function http3Settings({ proxy, settings, http3 }: ServeOptions): Http3Settings {
-  if (proxy === undefined) return http3 ?? {}
-  return { enableExtendedConnect: true, enableDatagrams: settings?.enableDgram !== false, ...http3 }
+function http3Settings({ origins, proxy, settings, http3 }: ServeOptions): Http3Settings {
+  if (proxy === undefined) return { origins, ...http3 }
+  return { origins, enableExtendedConnect: true, enableDatagrams: settings?.enableDgram !== false, ...http3 }
 }
 
 function cryptoOf(options: ServeOptions): { crypto?: CryptoChoice } {

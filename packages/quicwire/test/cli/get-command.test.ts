@@ -69,13 +69,14 @@ class World {
         throw new Error('unused')
       },
       closed: false,
+      origins: null,
       request: async (path, init = {}) => {
         this.requests.push({ path, init })
         this.mostRunning = Math.max(this.mostRunning, ++this.running)
         await new Promise((resolve) => setImmediate(resolve))
         const page = this.pages[path] ?? { status: 404, body: ['not found\n'] }
         const body = this.stream(page)
-        return { status: page.status ?? 200, headers: page.headers ?? [], body, trailers: [], bytes: () => Promise.reject(new Error('unused')), text: () => Promise.reject(new Error('unused')) }
+        return { status: page.status ?? 200, headers: page.headers ?? [], body, trailers: [], streamId: 0, sensitiveHeaders: [], setPriority: () => undefined, bytes: () => Promise.reject(new Error('unused')), text: () => Promise.reject(new Error('unused')) }
       },
       stats: () => ({ packetsSent: 0, packetsReceived: 0, packetsLost: 0, qpack: NO_HEADER_COMPRESSION }),
       close: () => {

@@ -47,7 +47,7 @@ interface Got {
 
 function requestOf(path: string, method = 'GET', headers: readonly Header[] = []): IncomingRequest {
   const inform = (): Promise<boolean> => Promise.resolve(false)
-  return { method, path, headers, authority: 'localhost', scheme: 'https', body: bodyPieces(null), early: false, inform }
+  return { method, path, headers, authority: 'localhost', scheme: 'https', body: bodyPieces(null), early: false, inform, sensitiveHeaders: [], setPriority: () => undefined }
 }
 
 async function request(path: string, headers: readonly Header[] = [], method = 'GET'): Promise<Got> {
