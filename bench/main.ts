@@ -122,11 +122,11 @@ async function handshakeCost(): Promise<void> {
   }
 }
 
-async function qpack(table: 'dynamic' | 'static'): Promise<void> {
+async function qpack(table: 'dynamic' | 'static' | 'fresh'): Promise<void> {
   const child = Child.start('./qpack.ts', [])
   const cost = (await child.ask(table)).value as QpackCost
   child.stop()
-  const label = table === 'dynamic' ? 'dynamic table' : 'static table only'
+  const label = { dynamic: 'dynamic table', static: 'static table only', fresh: 'no string comes back' }[table]
   add(`QPACK, sections of 10 fields encoded, ${label}`, cost.encodePerSecond, '/s')
   add('  garbage', cost.encodeHeapBytes, 'B/section')
   add('  decoded', cost.decodePerSecond, '/s')
@@ -208,6 +208,7 @@ await packetCost()
 await handshakeCost()
 await qpack('dynamic')
 await qpack('static')
+await qpack('fresh')
 await headerRich()
 await driverCost()
 await tunnel()
