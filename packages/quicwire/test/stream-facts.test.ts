@@ -52,6 +52,21 @@ describe('origins (RFC 9412)', () => {
     expect(await told).toEqual(all)
     expect(client.origins).toEqual(all)
   })
+  it('one that is answered 421 leaves the set (RFC 8336 §2.3)', async () => {
+    let heard: () => void = () => undefined
+    const told = new Promise<void>((resolve) => void (heard = resolve))
+    const { server, client } = await pair(
+      (incoming) => ({ status: incoming.authority === 'other.example' ? 421 : 200 }),
+      { origins: ['https://other.example', 'https://third.example'] },
+      { onOrigins: () => heard() },
+    )
+    await told
+    const own = `https://127.0.0.1:${server.port}`
+    expect((await client.request('/', { headers: [['host', 'third.example']] })).status).toBe(200)
+    expect(client.origins).toEqual([own, 'https://other.example', 'https://third.example'])
+    expect((await client.request('/', { headers: [['host', 'other.example']] })).status).toBe(421)
+    expect(client.origins).toEqual([own, 'https://third.example'])
+  })
   it('null where the server names none', async () => {
     const { client } = await pair(() => ({ status: 204 }))
     await client.request('/')

@@ -27,6 +27,10 @@ export class ClientHooks implements DriverHooks<ClientH3Command> {
   }
 
   onCommand(core: H3DriverCore, command: ClientH3Command): void {
+    if (command.kind === 'ForgetOrigin') {
+      core.h3.forgetOrigin(command.origin)
+      return
+    }
     if (command.kind !== 'ClientRequest') {
       this.coreCommand(core, command)
       return

@@ -41,7 +41,11 @@ export interface NewClientRequest {
   readonly neverIndexed?: readonly Header[] | undefined
 }
 
-export type ClientH3Command = H3Command | { readonly kind: 'ClientRequest'; readonly request: NewClientRequest }
+export type ClientH3Command =
+  | H3Command
+  /** RFC 8336 §2.3: the server has answered 421 for this origin; it leaves the Origin Set. */
+  | { readonly kind: 'ForgetOrigin'; readonly origin: string }
+  | { readonly kind: 'ClientRequest'; readonly request: NewClientRequest }
 export type ServerH3Command = H3Command
 
 /** Wraps T into a driver's command and queues it. */

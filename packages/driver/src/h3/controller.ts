@@ -64,6 +64,11 @@ export class ClientH3Controller extends H3Controller<ClientH3Event, ClientH3Comm
   requestSender(): RequestSender<ClientH3Command, NewClientRequest> {
     return new RequestSender(this.commands.clone(), (request) => ({ kind: 'ClientRequest', request }))
   }
+
+  /** RFC 8336 §2.3: after a 421 (Misdirected Request) the request's origin leaves the Origin Set. */
+  forgetOrigin(origin: string): void {
+    this.commands.send({ kind: 'ForgetOrigin', origin })
+  }
 }
 
 export class ServerH3Controller extends H3Controller<ServerH3Event, ServerH3Command> {}

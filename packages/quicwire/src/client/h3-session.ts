@@ -20,6 +20,7 @@ import { neverIndexed, sensitiveNames } from '../http/sensitive.ts'
 import type { IncomingResponse, RequestInit, SentRequest, Session, SessionInfo, SessionStats } from './session.ts'
 
 const H3_REQUEST_CANCELLED = 0x10c
+const MISDIRECTED_REQUEST = 421
 
 /** One request from the call to the end of its response. */
 interface Exchange {
@@ -258,6 +259,7 @@ export class H3Session implements Session {
       this.sendLater(exchange)
       return
     }
+    if (status === MISDIRECTED_REQUEST) this.forgetOrigin(exchange)
     const headers = withoutPseudo(incoming.headers)
     const body = new BodyStream(incoming.recv, () => exchange.failure ?? this.lostConnection())
     exchange.waiting = null
@@ -273,6 +275,13 @@ export class H3Session implements Session {
       bytes: () => body.bytes(),
       text: () => body.text(),
     })
+  }
+
+  /** RFC 8336 §2.3: after a 421 the request's origin is no longer one to use this connection for. */
+  private forgetOrigin({ headers }: Exchange): void {
+    const origin = `https://${headerValue(headers, ':authority')}`
+    this.controller.forgetOrigin(origin)
+    this.originSet = this.originSet?.filter((member) => member !== origin) ?? null
   }
 
   private sentRequest(streamId: number): SentRequest {
