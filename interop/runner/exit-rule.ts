@@ -27,5 +27,5 @@ export function verdictOfRepetitions(verdicts: readonly Verdict[]): Verdict {
   if (figures.length === 0) return passed[0] ?? { kind: 'not-verified', reason: 'it was not run' }
   const mean = figures.reduce((sum, figure) => sum + figure, 0) / figures.length
   const deviation = Math.sqrt(figures.reduce((sum, figure) => sum + (figure - mean) ** 2, 0) / figures.length)
-  return { kind: 'passed', kilobitsPerSecond: Math.round(mean), remark: `± ${Math.round(deviation)} kbit/s over ${figures.length}` }
+  return { kind: 'passed', kilobitsPerSecond: Math.round(mean), remark: figures.length === 1 ? 'one run' : `± ${Math.round(deviation)} kbit/s over ${figures.length}` }
 }

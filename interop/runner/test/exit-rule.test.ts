@@ -23,6 +23,7 @@ describe('several repetitions', () => {
   const passed = (kilobitsPerSecond?: number): Verdict => (kilobitsPerSecond === undefined ? { kind: 'passed' } : { kind: 'passed', kilobitsPerSecond })
 
   test('of a measurement are their mean, with the deviation', () => {
+    expect(verdictOfRepetitions([passed(9000)])).toEqual({ kind: 'passed', kilobitsPerSecond: 9000, remark: 'one run' })
     expect(verdictOfRepetitions([passed(9000), passed(9200), passed(9400)])).toEqual({ kind: 'passed', kilobitsPerSecond: 9200, remark: '± 163 kbit/s over 3' })
   })
 
