@@ -33,3 +33,11 @@ export function readPublicKey(spki: Uint8Array): PublicKeyBytes | null {
 export function writePublicKey(kind: KeyKind, key: Uint8Array): Uint8Array<ArrayBuffer> {
   return derElement(DerTag.sequence, algorithmIdentifier(kind), derElement(DerTag.bitString, Uint8Array.of(0), key))
 }
+
+/** Bits of the modulus of an RSAPublicKey (RFC 8017 §A.1.1); 0: it is none. */
+export function rsaModulusBits(key: Uint8Array): number {
+  const modulus = derContainer(key, DerTag.sequence)?.take(DerTag.integer) ?? null
+  const first = modulus?.findIndex((byte) => byte !== 0) ?? -1
+  if (modulus === null || first < 0 || modulus[0]! >= 0x80) return 0
+  return (modulus.length - first) * 8 - (Math.clz32(modulus[first]!) - 24)
+}

@@ -2,6 +2,7 @@
 
 import type { GeneralName, GeneralSubtrees, NameConstraints } from '@peculiar/asn1-x509'
 import { parseIpAddress } from '../../base/ip-address.ts'
+import { normalName } from './names.ts'
 import type { ParsedCertificate } from './parse.ts'
 
 /** What the constraints say about a leaf. 'unsupported': they limit kinds of names that are not looked at here. */
@@ -18,7 +19,7 @@ export function checkNameConstraints(constraints: NameConstraints, leaf: ParsedC
   const permittedDns = permitted.filter((base) => base.dNSName !== undefined)
   const permittedIp = permitted.filter((base) => base.iPAddress !== undefined)
   for (const name of leaf.dnsNames) {
-    if (excluded.some((base) => coversDns(base, name))) return 'violated'
+    if (excluded.some((base) => coversDns(base, name) || meetsWildcard(base, name))) return 'violated'
     if (permittedDns.length > 0 && !permittedDns.some((base) => coversDns(base, name))) return 'violated'
   }
   for (const address of leaf.ipAddresses) {
@@ -35,10 +36,17 @@ function bases(subtrees: GeneralSubtrees | undefined): GeneralName[] {
 // Any number of labels may be added on the left. A leading dot, as some authorities write it, asks for at least one.
 function coversDns({ dNSName }: GeneralName, name: string): boolean {
   if (dNSName === undefined) return false
-  const base = dNSName.toLowerCase()
-  const lower = name.toLowerCase()
-  if (base === '' || lower === base) return true
-  return lower.endsWith(base.startsWith('.') ? base : `.${base}`)
+  const base = normalName(dNSName)
+  const normal = normalName(name)
+  if (base === '' || normal === base) return true
+  return normal.endsWith(base.startsWith('.') ? base : `.${base}`)
+}
+
+// A wildcard also speaks for an excluded name one label below the rest of it.
+function meetsWildcard({ dNSName }: GeneralName, name: string): boolean {
+  if (dNSName === undefined || !name.startsWith('*.')) return false
+  const base = normalName(dNSName)
+  return base.indexOf('.') > 0 && base.slice(base.indexOf('.') + 1) === normalName(name.slice(2))
 }
 
 interface AddressRange {

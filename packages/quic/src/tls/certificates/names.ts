@@ -17,7 +17,8 @@ export function sniName(serverName: string): string | null {
   return name
 }
 
-function normalName(name: string): string {
+/** In lower case and without final dot: how names are compared. */
+export function normalName(name: string): string {
   return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
 }
 

@@ -15,7 +15,7 @@ import {
 import type { Extension } from '@peculiar/asn1-x509'
 import { EMPTY, copyBytes, equalBytes } from '../../base/bytes.ts'
 import { schemeFacts } from '../../crypto/key-algorithm.ts'
-import { readPublicKey } from '../../crypto/public-key.ts'
+import { readPublicKey, rsaModulusBits } from '../../crypto/public-key.ts'
 import type { KeyKind, SignatureScheme } from '../../crypto/provider.ts'
 import { CertificateError } from '../errors.ts'
 import { readCertificateNames } from './distinguished-names.ts'
@@ -39,8 +39,8 @@ export interface ParsedCertificate {
   readonly spki: Uint8Array
   /** Null: a kind of key no signature scheme of ours uses. */
   readonly keyKind: KeyKind | null
-  /** RSA: bytes of the RSAPublicKey; others: of the key. */
-  readonly keyLength: number
+  /** Bits of an RSA key's modulus; 0 for other kinds. */
+  readonly rsaBits: number
   /** Milliseconds since 1970, both inclusive. */
   readonly notBefore: number
   readonly notAfter: number
@@ -107,7 +107,7 @@ function decode(der: Uint8Array, { issuer, subject }: CertificateNames): ParsedC
     subject,
     spki,
     keyKind: key === null ? null : key.kind,
-    keyLength: key === null ? 0 : key.key.length,
+    rsaBits: key?.kind === 'rsa' ? rsaModulusBits(key.key) : 0,
     notBefore: tbs.validity.notBefore.getTime().getTime(),
     notAfter: tbs.validity.notAfter.getTime().getTime(),
     ...decodeExtensions([...(tbs.extensions ?? [])]),

@@ -23,7 +23,7 @@ export class TrustAnchors {
 
   /**
    * Takes DER certificates. Keep the result when it is used for more than one connection. Unreadable ones are left out, as
-   * system stores have some; throws TlsUsageError when every one of them is unreadable.
+   * system stores have some, and those that are there twice; throws TlsUsageError when every one of them is unreadable.
    */
   static from(roots: readonly Uint8Array[]): TrustAnchors {
     const bySubject = new Map<string, Anchor[]>()
@@ -33,7 +33,7 @@ export class TrustAnchors {
       const subject = toHex(names.subject)
       const same = bySubject.get(subject)
       if (same === undefined) bySubject.set(subject, [{ der, parsed: undefined }])
-      else same.push({ der, parsed: undefined })
+      else if (!same.some((anchor) => equalBytes(anchor.der, der))) same.push({ der, parsed: undefined })
     }
     if (roots.length > 0 && bySubject.size === 0) throw new TlsUsageError('none of the roots is a certificate in DER')
     return new TrustAnchors(bySubject)

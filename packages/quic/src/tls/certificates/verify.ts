@@ -18,8 +18,7 @@ const KEY_CERT_SIGN = 32
 const PURPOSE = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const
 const ANY_PURPOSE = '2.5.29.37.0'
 
-/** An RSAPublicKey of 2048 bits is 270 bytes, one of 1024 bits 140. */
-const MIN_RSA_KEY_BYTES = 256
+const MIN_RSA_BITS = 2048
 
 /** Authorities between leaf and root, root included. */
 const MAX_DEPTH = 10
@@ -146,8 +145,8 @@ function checkCommon(certificate: ParsedCertificate, unixTimeMs: number, what: s
     throw new CertificateError('unsupported-extension', `${what} has the critical extension ${certificate.unknownCritical}`)
   }
   if (certificate.keyKind === null) throw new CertificateError('unsupported-algorithm', `${what} has a kind of key that is not supported`)
-  if (certificate.keyKind === 'rsa' && certificate.keyLength < MIN_RSA_KEY_BYTES) {
-    throw new CertificateError('weak-key', `${what} has an RSA key of less than 2048 bits`)
+  if (certificate.keyKind === 'rsa' && certificate.rsaBits < MIN_RSA_BITS) {
+    throw new CertificateError('weak-key', `${what} has an RSA key of less than ${MIN_RSA_BITS} bits`)
   }
 }
 

@@ -7,7 +7,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { nodeProvider } from '../../../src/crypto/node/index.ts'
 import { nobleProvider } from '../../../src/crypto/noble/index.ts'
-import type { CryptoProvider } from '../../../src/crypto/provider.ts'
+import { DerTag, derElement } from '../../../src/crypto/der.ts'
+import { writePublicKey } from '../../../src/crypto/public-key.ts'
+import type { CryptoProvider, KeyPairBytes } from '../../../src/crypto/provider.ts'
 import { CertificateError, TlsUsageError } from '../../../src/tls/errors.ts'
 import { readCertificateNames } from '../../../src/tls/certificates/distinguished-names.ts'
 import { parseCertificate } from '../../../src/tls/certificates/parse.ts'
@@ -27,6 +29,17 @@ const WEAK = {
   pkcs8: new Uint8Array(weak.privateKey.export({ type: 'pkcs8', format: 'der' })),
   spki: new Uint8Array(weak.publicKey.export({ type: 'spki', format: 'der' })),
 }
+
+/** Only looked at: the key that goes with it is another. */
+function rsaKey(modulusBytes: number, exponentBytes: number): KeyPairBytes {
+  const odd = (length: number): Uint8Array => new Uint8Array(length).fill(0x7f)
+  const modulus = derElement(DerTag.integer, Uint8Array.of(0), new Uint8Array(modulusBytes).fill(0xff))
+  const key = derElement(DerTag.sequence, modulus, derElement(DerTag.integer, odd(exponentBytes)))
+  return { pkcs8: WEAK.pkcs8, spki: writePublicKey('rsa', key) }
+}
+
+const WITH_LONG_EXPONENT = rsaKey(128, 128)
+const NEARLY = rsaKey(255, 3)
 
 interface Case {
   readonly chain: readonly Issued[]
@@ -131,6 +144,8 @@ describe('a fault', () => {
     ['an issuer that may not sign', under({ name: 'mute', ca: true, keyUsage: KeyUsageFlags.cRLSign }), 'invalid-authority 48'],
     ['a path longer than allowed', { chain: [LEAF, MIDDLE], roots: [NARROW_ROOT] }, 'path-too-long 48'],
     ['an RSA key of 1024 bits', { chain: [issue({ issuer: ROOT, pair: WEAK })] }, 'weak-key 43'],
+    ['an RSA key of 1024 bits and a long exponent', { chain: [issue({ issuer: ROOT, pair: WITH_LONG_EXPONENT })] }, 'weak-key 43'],
+    ['an RSA key of 2040 bits', { chain: [issue({ issuer: ROOT, pair: NEARLY })] }, 'weak-key 43'],
     ['a signature with SHA-1', { chain: [issue({ issuer: ROOT, algorithm: '1.2.840.10045.4.1' })] }, 'weak-signature 42'],
     ['a signature with MD5', { chain: [issue({ issuer: ROOT, algorithm: '1.2.840.113549.1.1.4' })] }, 'weak-signature 42'],
     ['an unknown signature', { chain: [issue({ issuer: ROOT, algorithm: '1.2.3.4' })] }, 'unsupported-algorithm 43'],
@@ -189,6 +204,24 @@ describe('name constraints (RFC 5280 §4.2.1.10)', () => {
     expect(under([], [{ dNSName: '.example.org' }], ['example.org'])).toBe('good')
   })
 
+  it('look at what a wildcard stands for', () => {
+    const excluded = [{ dNSName: 'secret.example.org' }]
+    expect(under([], excluded, ['plain.org', '*.example.org'])).toBe('name-constraints 42')
+    expect(under([], excluded, ['plain.org', '*.Example.ORG.'])).toBe('name-constraints 42')
+    expect(under([], excluded, ['plain.org', '*.secret.example.org'])).toBe('name-constraints 42')
+    // It stands for one label: neither what is two below it, nor what is below what it stands for.
+    expect(under([], [{ dNSName: 'a.secret.example.org' }], ['plain.org', '*.example.org'])).toBe('good')
+    expect(under([], [{ dNSName: '.secret.example.org' }], ['plain.org', '*.example.org'])).toBe('good')
+    expect(under([{ dNSName: 'plain.org' }, { dNSName: 'a.example.org' }], [], ['plain.org', '*.example.org'])).toBe('name-constraints 42')
+    expect(under([{ dNSName: 'plain.org' }, { dNSName: 'example.org' }], [], ['plain.org', '*.example.org'])).toBe('good')
+  })
+
+  it('are not got around with a final dot', () => {
+    expect(under([], [{ dNSName: 'example.org' }], ['www.example.org.'])).toBe('name-constraints 42')
+    expect(under([], [{ dNSName: 'example.org.' }], ['www.example.org'])).toBe('name-constraints 42')
+    expect(under([{ dNSName: 'example.org' }], [], ['www.example.org.'])).toBe('good')
+  })
+
   it('look at addresses by prefix', () => {
     const permitted = [{ iPAddress: '10.0.0.0/9' }, { iPAddress: 'fd00::/8' }]
     expect(under(permitted, [], ['10.127.0.1'])).toBe('good')
@@ -208,6 +241,11 @@ describe('roots', () => {
   it('that are no certificates are refused together, and left out one by one', () => {
     expect(() => TrustAnchors.from([Uint8Array.of(1, 2, 3)])).toThrow(TlsUsageError)
     expect(TrustAnchors.from([Uint8Array.of(1, 2, 3), ROOT.der]).has(parseCertificate(ROOT.der, 'root'))).toBe(true)
+  })
+
+  it('count once however often they are given, as a directory of links to them gives them', () => {
+    const { subject } = parseCertificate(ROOT.der, 'root')
+    expect(TrustAnchors.from([ROOT.der, NARROW_ROOT.der, ROOT.der.slice()]).named(subject)).toHaveLength(2)
   })
 })
 
