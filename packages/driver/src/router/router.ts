@@ -129,6 +129,8 @@ export class Router implements DatagramHandler, WorkerHost {
     if (this.stopped) return
     this.stopped = true
     if (this.timer !== null) clearTimeout(this.timer)
+    const now = this.clock.now()
+    for (const { connection } of this.workers.values()) connection.destroy(now)
     await Promise.all([this.socket.close(), this.next?.close()])
   }
 

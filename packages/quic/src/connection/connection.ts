@@ -25,6 +25,7 @@ import type { HandshakeInfo } from '../tls/config.ts'
 import { TlsEngine } from '../tls/engine.ts'
 import type { TlsAnswer } from '../tls/events.ts'
 import type { TraceSink } from '../trace/sink.ts'
+import { TransportErrorCode } from '../wire/constants.ts'
 import { TransportError } from '../wire/transport-error.ts'
 import type { PreferredAddress, TransportParameters } from '../wire/transport-parameters/table.ts'
 import { decodeTransportParameters } from '../wire/transport-parameters/codec.ts'
@@ -35,7 +36,7 @@ import { transportSettings, versionSettings } from './config.ts'
 import type { ConnectionConfig } from './config.ts'
 import type { ConnectionCore, Role } from './core.ts'
 import { onDatagramTooLarge } from './datagram-size.ts'
-import { beginClose, closeOnError } from './ending.ts'
+import { beginClose, closeOnError, endSilently } from './ending.ts'
 import type { ConnectionEvent } from './events.ts'
 import { driveHandshake } from './handshake/handshake-driver.ts'
 import { EarlyData, isInEarlyData } from './handshake/early-data.ts'
@@ -249,6 +250,14 @@ export class Connection {
   /** Closes with a transport code. */
   closeTransport(code: number, reason: string, now: number): void {
     beginClose(this.core, closedByTransport(code, reason), now)
+  }
+
+  /**
+   * Ends without a word, also in the closing period, for an owner that cannot send any more: every secret is overwritten, nothing is
+   * received or sent. Who can wait calls close() and waits for isClosed().
+   */
+  destroy(now: number): void {
+    endSilently(this.core, closedByTransport(TransportErrorCode.noError, ''), now)
   }
 
   /** The socket refused the last datagram of that many bytes on the path in use (EMSGSIZE). Smaller ones are sent from now on. */

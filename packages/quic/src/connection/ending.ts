@@ -23,8 +23,7 @@ export function closeOnError(core: ConnectionCore, error: TransportError, now: n
 
 /** Ends without a packet: timeouts, stateless reset, no common version. */
 export function endSilently(core: ConnectionCore, reason: CloseReason, now: number): void {
-  if (!core.lifecycle.end(reason)) return
-  closedEvent(core, reason, now)
+  if (core.lifecycle.end(reason)) closedEvent(core, reason, now)
   forgetSecrets(core)
 }
 

@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest'
 import { equalBytes, fromHex, fromUtf8 } from '../../src/base/bytes.ts'
 import { NamedGroup } from '../../src/crypto/provider.ts'
 import type { AeadKey, CryptoProvider, HeaderKey, KeyAgreement, KeyExchange } from '../../src/crypto/provider.ts'
-import { TransportErrorCode } from '../../src/wire/constants.ts'
+import { TransportErrorCode, VERSION_2 } from '../../src/wire/constants.ts'
 import { providerUnderTest } from '../crypto/provider-under-test.ts'
 import { Reunion } from './early-data.ts'
-import { Pair, pattern } from './pair.ts'
+import { CLIENT, Pair, pattern } from './pair.ts'
 
 interface Secret {
   readonly what: string
@@ -185,6 +185,46 @@ describe('after a connection is over', () => {
     const pair = new Pair({ provider: watch.provider, conditions: { loss: 1 } })
     pair.network.runFor(60_000)
     expect(pair.client.connection.isClosed()).toBe(true)
+    expect(watch.left()).toEqual([])
+    expect(watch.keysAlive).toBe(0)
+  })
+
+  for (const [what, begin] of [
+    ['open', () => undefined],
+    ['closing', ({ client, network }: Pair) => client.connection.close(0, '', network.now)],
+    ['draining', ({ client, server, network }: Pair) => {
+      server.connection.close(0, '', network.now)
+      network.turnAll()
+      network.run(() => client.connection.closeReason() !== null)
+    }],
+  ] as const) {
+    it(`nor of one that its owner let go of while it was ${what}; it says nothing more, and takes nothing`, () => {
+      const watch = watched()
+      const pair = new Pair({ provider: watch.provider }).establish().settle()
+      begin(pair)
+      const { connection } = pair.client
+      connection.destroy(pair.network.now)
+      expect([connection.isClosed(), connection.nextTimeout()]).toEqual([true, Infinity])
+      connection.destroy(pair.network.now)
+      let sent = 0
+      pair.network.observe(({ from }) => void (sent += from === CLIENT ? 1 : 0))
+      pair.server.send(pattern(500), true, false)
+      pair.network.turnAll()
+      pair.network.runFor(200)
+      expect(sent).toBe(0)
+      const reasons = pair.client.closeReasons()
+      expect(reasons.length).toBeLessThan(2)
+      pair.server.connection.destroy(pair.network.now)
+      expect(watch.left()).toEqual([])
+      expect(watch.keysAlive).toBe(0)
+    })
+  }
+
+  it('nor of one that Version Negotiation ended', () => {
+    const watch = watched()
+    const pair = new Pair({ provider: watch.provider, endpoint: { versions: [VERSION_2] } })
+    pair.network.runFor(5000)
+    expect(pair.client.closeReasons()).toMatchObject([{ cause: 'version-negotiation' }])
     expect(watch.left()).toEqual([])
     expect(watch.keysAlive).toBe(0)
   })
