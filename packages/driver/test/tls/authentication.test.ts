@@ -270,6 +270,22 @@ describe('sessions', () => {
 })
 
 describe('a certificate that must be refused', () => {
+  const pinnedWrongly: readonly [check: string, wish: Parameters<typeof issue>[0], own: boolean][] = [
+    ['pin-mismatch', {}, false],
+    ['validity-too-long', { notBefore: NOW - DAY, notAfter: NOW + 13 * DAY + 1000 }, true],
+    ['unsupported-algorithm', { kind: 'p384' }, true],
+    ['expired', { notAfter: NOW - 1000 }, true],
+    ['not-yet-valid', { notBefore: NOW + DAY / 2 }, true],
+  ]
+  for (const [check, wish, own] of pinnedWrongly) {
+    it(`is, though its hash is asked for: ${check}`, async () => {
+      const { der, pair } = issue({ name: 'pinned', notBefore: NOW - DAY, notAfter: NOW + DAY, ...wish })
+      const site = await serve({ certificates: [{ cert: der, key: pair.pkcs8 }] })
+      const serverCertificateHashes = own ? [nodeProvider.hash('sha256', der)] : ['00'.repeat(32)]
+      expect(await refusal(site, { serverCertificateHashes })).toMatchObject({ code: 'QUIC_CERTIFICATE_REFUSED', certificateCheck: check })
+    })
+  }
+
   const { root, chains } = refusedChains(NOW)
   for (const [check, chain] of Object.entries(chains)) {
     it(`is, with a code of its own: ${check}`, async () => {

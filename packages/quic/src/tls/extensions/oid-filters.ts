@@ -6,7 +6,9 @@ import { ExtendedKeyUsage, KeyUsage } from '@peculiar/asn1-x509'
 import { copyBytes, toHex } from '../../base/bytes.ts'
 import { Alert, alert } from '../alerts.ts'
 import { parseCertificate } from '../certificates/parse.ts'
+import type { ParsedCertificate } from '../certificates/parse.ts'
 import { finish, open, vector16, vector8 } from '../codec/block.ts'
+import { CertificateError } from '../errors.ts'
 
 export interface OidFilters {
   /** KeyUsageFlags that have to be set; null: no matter. */
@@ -57,11 +59,21 @@ function decoded<Value>(values: Uint8Array, decode: (bytes: Uint8Array) => Value
   }
 }
 
-/** `leaf`: a certificate of our own, DER. Throws CertificateError when it is none. */
+/** `leaf`: a certificate of our own, DER. One that cannot be read has nothing of what is asked for. */
 export function passesFilters(leaf: Uint8Array, { keyUsage, extendedKeyUsage }: OidFilters): boolean {
   if (keyUsage === null && extendedKeyUsage === null) return true
-  const certificate = parseCertificate(leaf, 'our certificate')
+  const certificate = ownCertificate(leaf)
+  if (certificate === null) return false
   if (keyUsage !== null && (certificate.keyUsage < 0 || (certificate.keyUsage & keyUsage) !== keyUsage)) return false
   const purposes = certificate.extendedKeyUsage ?? []
   return extendedKeyUsage === null || (certificate.extendedKeyUsage !== null && extendedKeyUsage.every((purpose) => purposes.includes(purpose)))
+}
+
+function ownCertificate(der: Uint8Array): ParsedCertificate | null {
+  try {
+    return parseCertificate(der, 'our certificate')
+  } catch (error) {
+    if (error instanceof CertificateError) return null
+    throw error
+  }
 }

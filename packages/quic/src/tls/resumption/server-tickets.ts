@@ -83,9 +83,12 @@ export class ServerTickets {
   /** Null: not one of ours, of another QUIC version (RFC 9369 §5), or too old. The pre-shared key in it is the caller's to overwrite. */
   open(ticket: Uint8Array, version: number, now: number): OpenedTicket | null {
     const opened = this.#seal.open(TICKET_PURPOSE, versionBytes(version), ticket)
-    if (opened === null || now - opened.issuedAt > this.lifetimeSeconds * 1000) return null
-    const content = decodeTicketContent(opened.content)
-    if (content === null || now - content.authenticatedAt > MAX_LIFETIME_SECONDS * 1000) return null
+    if (opened === null) return null
+    const content = now - opened.issuedAt > this.lifetimeSeconds * 1000 ? null : decodeTicketContent(opened.content)
+    if (content === null || now - content.authenticatedAt > MAX_LIFETIME_SECONDS * 1000) {
+      opened.content.fill(0)
+      return null
+    }
     return { content, issuedAt: opened.issuedAt }
   }
 

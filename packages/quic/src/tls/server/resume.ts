@@ -56,7 +56,10 @@ function find(handshake: Handshake, suite: CipherSuiteInfo, hello: ClientHello, 
     const ticket = tickets.open(identity, handshake.resumesVersion, handshake.now)
     if (ticket === null) continue
     const { content } = ticket
-    if (content.serverName !== hello.serverName || cipherSuite(content.cipherSuite).hash !== suite.hash) continue
+    if (content.serverName !== hello.serverName || cipherSuite(content.cipherSuite).hash !== suite.hash) {
+      content.psk.fill(0)
+      continue
+    }
     const age = (obfuscatedAge - content.ageAdd + 2 ** 32) % 2 ** 32
     const schedule = handshake.hold(new EarlySchedule(handshake.provider, suite, content.psk))
     content.psk.fill(0)

@@ -54,6 +54,14 @@ describe('a client whose server describes the certificate it wants', () => {
     expect(chosen([KEY_USAGE, '03020204'])).toBe('none')
   })
 
+  it('passes over a certificate of its own that cannot be read, which is not the fault of the server', () => {
+    const broken: ClientCertificate = { chain: [signs.der.subarray(0, 100)], key: signs.key }
+    const handshake = new Handshake(clientConfig({ clientCertificates: [broken, own(signs)] }))
+    const filters = readOidFilters(extension([KEY_USAGE, SIGNATURE]))
+    const choice = chooseClientCertificate(handshake, { signatureSchemes: [0x0403], certificateSchemes: [], authorities: [], compression: [], filters })
+    expect(choice?.certificate.chain[0]).toBe(signs.der)
+  })
+
   it('skips what it does not recognise', () => {
     expect(chosen(['06022a03', '0500'])).toBe('plain')
     expect(chosen(['06022a03', ''], [PURPOSES, CLIENT])).toBe('signs')

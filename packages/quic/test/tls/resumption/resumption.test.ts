@@ -1,12 +1,13 @@
 // Session tickets and resumption. RFC 9846 §2.2, §4.3.9, §4.3.11, §4.7.1; RFC 9001 §4.5.
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { concatBytes } from '../../../src/base/bytes.ts'
 import { nodeProvider } from '../../../src/crypto/node/index.ts'
 import { nobleProvider } from '../../../src/crypto/noble/index.ts'
 import { MemorySessionStore } from '../../../src/tls/resumption/session-store.ts'
 import type { StoredSession } from '../../../src/tls/resumption/session-store.ts'
 import { ServerTickets } from '../../../src/tls/resumption/server-tickets.ts'
+import type { OpenedTicket } from '../../../src/tls/resumption/server-tickets.ts'
 import { issue } from '../certificates/authority.ts'
 import { codeOf, LEAF, reframe, rewrite, ROOT, SERVER_PARAMETERS, type Hand, type Pair } from '../handshake.ts'
 import { Acquaintance, names } from './pairs.ts'
@@ -178,7 +179,10 @@ describe('a server', () => {
     both.meet()
     both.alter((session) => ({ ...session, serverName: 'other.example' }))
     both.store.put('other.example', both.store.take('localhost')!)
+    const opening = vi.spyOn(both.tickets, 'open')
     expect(outcome(both.meet({ serverName: 'other.example' }))).toBe('full')
+    // What was in it is not left in memory either.
+    expect(opening.mock.results.map(({ value }) => (value as OpenedTicket).content.psk)).toEqual([new Uint8Array(32)])
   })
 
   it('answers a wrong binder with decrypt_error, and an unknown ticket with a full handshake (RFC 9846 §4.3.11)', () => {
