@@ -85,8 +85,10 @@ describe('a good chain', () => {
     expect(judge({ chain: [own], roots: [ROOT] })).toBe('self-signed 48')
     expect(judge({ chain: [own], roots: [own], now: NOW + 2 * DAY })).toBe('expired 45')
     expect(judge({ chain: [own], roots: [own], serverName: 'elsewhere' })).toBe('name-mismatch 42')
-    // The same name and key, but not the same certificate.
-    expect(judge({ chain: [issue({ name: 'self', notAfter: NOW + 2 * DAY })], roots: [own] })).toBe('invalid-authority 48')
+    // The same name and key, but not the same certificate; and that of another key, made anew.
+    expect(judge({ chain: [issue({ name: 'self', notAfter: NOW + 2 * DAY })], roots: [own] })).toBe('self-signed 48')
+    expect(judge({ chain: [issue({ name: 'self', pair: keyPair('p256', 'anew') })], roots: [own] })).toBe('self-signed 48')
+    expect(judge({ chain: [issue({ name: 'root', pair: keyPair('p256', 'forged') })], roots: [ROOT] })).toBe('bad-signature 42')
   })
 
   it('finds the way around an expired cross-signed certificate and a namesake with another key', () => {
