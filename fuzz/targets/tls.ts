@@ -14,10 +14,16 @@ import { decodeEncryptedExtensions, encodeEncryptedExtensions } from '../../pack
 import { HandshakeType } from '../../packages/quic/src/tls/codec/message.ts'
 import { decodeNewSessionTicket, encodeNewSessionTicket } from '../../packages/quic/src/tls/codec/new-session-ticket.ts'
 import { decodeServerHello, encodeHelloRetryRequest, encodeServerHello } from '../../packages/quic/src/tls/codec/server-hello.ts'
-import { checkRetryConfigurations, greaseEncryptedHello } from '../../packages/quic/src/tls/extensions/encrypted-client-hello.ts'
+import { readProtocols } from '../../packages/quic/src/tls/extensions/alpn.ts'
+import { readAuthorities } from '../../packages/quic/src/tls/extensions/certificate-authorities.ts'
+import { readTimestampRequest, readTimestamps } from '../../packages/quic/src/tls/extensions/certificate-timestamps.ts'
+import { readCompressionAlgorithms } from '../../packages/quic/src/tls/extensions/compress-certificate.ts'
+import { checkRetryConfigurations, checkRetryConfirmation, greaseEncryptedHello } from '../../packages/quic/src/tls/extensions/encrypted-client-hello.ts'
+import { readClientShares, readSelectedGroup, readServerShare } from '../../packages/quic/src/tls/extensions/key-share.ts'
 import { readOidFilters } from '../../packages/quic/src/tls/extensions/oid-filters.ts'
+import { readOfferedPsks, readPskModes } from '../../packages/quic/src/tls/extensions/pre-shared-key.ts'
+import { readServerName } from '../../packages/quic/src/tls/extensions/server-name.ts'
 import { readCertificateStatus, readStatusRequest } from '../../packages/quic/src/tls/extensions/status-request.ts'
-import { readTimestamps } from '../../packages/quic/src/tls/extensions/certificate-timestamps.ts'
 import { MessageReader } from '../../packages/quic/src/tls/message-reader.ts'
 import { decodeTicketContent, encodeTicketContent } from '../../packages/quic/src/tls/resumption/ticket-content.ts'
 import { EncryptionLevel } from '../../packages/quic/src/wire/constants.ts'
@@ -67,6 +73,46 @@ const REQUEST = {
 /** Of usage and of purposes. */
 const OID_FILTERS = fromHex('0020050603551d0f000403020780050603551d25000c300a06082b06010505070302')
 
+/** Every reader of an extension's body. */
+const EXTENSION_READERS: readonly ((body: Uint8Array) => unknown)[] = [
+  readProtocols,
+  readAuthorities,
+  readTimestampRequest,
+  readTimestamps,
+  readCompressionAlgorithms,
+  checkRetryConfigurations,
+  checkRetryConfirmation,
+  readClientShares,
+  readSelectedGroup,
+  readServerShare,
+  readOidFilters,
+  readOfferedPsks,
+  readPskModes,
+  readServerName,
+  readCertificateStatus,
+  readStatusRequest,
+]
+
+/** A good body for each of them. */
+const EXTENSION_BODIES: readonly Uint8Array[] = [
+  greaseEncryptedHello(filled(64, 1)),
+  fromHex('0100000530030a0100'),
+  fromHex('000400020102'),
+  fromHex('0100000000'),
+  OID_FILTERS,
+  fromHex('0003026833'),
+  fromHex('000f000d300b310930070603550403130041'),
+  fromHex('0400010002'),
+  fromHex('0006001d0002aabb'),
+  fromHex('0017'),
+  fromHex('001d0002aabb'),
+  Uint8Array.of(0, 8, 0, 2, 1, 2, 0, 0, 0, 5, 0, 33, 32, ...filled(32, 3)),
+  fromHex('0101'),
+  fromHex('000700000468302e78'),
+  filled(8, 1),
+  new Uint8Array(0),
+]
+
 /** Two of the roots that Node carries, and what RFC 8448 shows. */
 const roots = certificatesFromPem(rootCertificates.slice(0, 6).join('\n'))
 const certificate = encodeCertificate({
@@ -113,12 +159,9 @@ export const tlsTargets: readonly Target[] = [
   },
   {
     name: 'tls-extensions',
-    corpus: [greaseEncryptedHello(filled(64, 1)), Uint8Array.of(1, 0, 0, 5, 0x30, 3, 0x0a, 1, 0), Uint8Array.of(0, 4, 0, 2, 1, 2), Uint8Array.of(1, 0, 0, 0, 0), OID_FILTERS],
+    corpus: EXTENSION_BODIES,
     expected,
-    run(input, random) {
-      const readers = [checkRetryConfigurations, readStatusRequest, readCertificateStatus, readTimestamps, readOidFilters]
-      readers[random.below(readers.length)]!(input)
-    },
+    run: (input, random) => void EXTENSION_READERS[random.below(EXTENSION_READERS.length)]!(input),
   },
   {
     name: 'tls-messages',
