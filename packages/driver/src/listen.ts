@@ -197,7 +197,7 @@ export class QuicListener implements AsyncIterable<IncomingConnection> {
         random: config.random,
         connectionIdLength: config.connectionIds.length,
         versions: config.versions,
-        server: () => serverConfig,
+        server: () => (options.clock === undefined ? byTheClockOfToday(serverConfig) : serverConfig),
         ...(config.resetToken === undefined ? {} : { resetToken: config.resetToken }),
         policy: listenerPolicy(options.policy, () => this.accepted.length >= backlog || this.router.size >= maxConnections, metrics),
         tokenKeys: options.tokenKeys,
@@ -387,4 +387,10 @@ function together(sockets: readonly DatagramSocket[]): SocketSet {
 async function bindTo(to: ListenAddress, named: boolean, kind: SocketKind | undefined): Promise<DatagramSocket> {
   const { address } = await resolveHost(to.host ?? '0.0.0.0')
   return bindUdpSocket(kind, { address, port: to.port ?? 0, named })
+}
+
+// Certificates and tickets are judged by the wall clock, which a process that runs for months, or whose machine slept, has to look at anew: the
+// monotonic one stands still meanwhile. Whoever brings a clock brings all of time.
+function byTheClockOfToday(config: ConnectionConfig): ConnectionConfig {
+  return { ...config, tls: { ...config.tls, timeOrigin: Date.now() - monotonicClock.now() } }
 }

@@ -119,6 +119,17 @@ describe('client certificates', () => {
   })
 })
 
+describe('a listener that has been there for days', () => {
+  it('judges by the clock of today, also where time stood still for the process, as on a machine that slept', async () => {
+    const site = await serve({ certificates: [certificate], clientAuthentication: { required: true, ca: CLIENTS.der } })
+    const options = { certificates: [alice], verifyTime: NOW }
+    expect(shown((await site.connect(options)).server)).toEqual([ALICE.der])
+    const today = vi.spyOn(Date, 'now').mockImplementation(() => NOW + 3 * DAY)
+    onTestFinished(() => today.mockRestore())
+    expect(await refusal(site, options)).toMatchObject({ code: 'QUIC_CERTIFICATE_REFUSED', certificateCheck: 'expired' })
+  })
+})
+
 describe('verifyPeer of a client', () => {
   it('accepts, and refuses with its reason', async () => {
     const site = await serve({ certificates: [certificate] })
