@@ -21,10 +21,7 @@ export function onStreamEvent(core: H3Core, event: H3StreamEvent): void {
     case 'stream-stopped':
       return peerStopped(core, id, event.code ?? core.transport.streamStopCode(id))
     case 'stream-closed':
-      // Both halves are over in the transport: whatever is left here has been given up.
-      core.requests.find(id)?.receive.abandon()
-      core.requests.remove(id)
-      return
+      return transportClosed(core, id)
     case 'streams-available':
       return streamsAvailable(core)
     default:
@@ -128,6 +125,15 @@ function peerStopped(core: H3Core, id: number, code: WireValue): void {
   if (request === null || request.send.done) return
   request.send.abandon()
   core.events.push({ kind: 'stopped', streamId: id, code })
+  core.settle(request)
+}
+
+/** Both halves are over in the transport: what is left here has been given up, unless it waits for the QPACK encoder stream. */
+function transportClosed(core: H3Core, id: number): void {
+  const request = core.requests.find(id)
+  if (request === undefined) return
+  request.send.abandon()
+  request.receive.transportClosed()
   core.settle(request)
 }
 

@@ -58,6 +58,8 @@ export class ReceiveMessage {
   private sectionReady: boolean
   /** The section waits for the QPACK encoder stream; nothing after it is read (RFC 9204 §2.2.1). */
   private blocked: boolean
+  /** The transport has closed the stream, at its end, while the last section was blocked. */
+  private ended: boolean
   /** The next body bytes are worth a 'data' event. */
   private armed: boolean
   private expectedLength: number
@@ -77,6 +79,7 @@ export class ReceiveMessage {
     this.stage = Stage.head
     this.sectionReady = false
     this.blocked = false
+    this.ended = false
     this.armed = true
     this.expectedLength = -1
     this.receivedLength = 0
@@ -101,6 +104,19 @@ export class ReceiveMessage {
   private leave(): void {
     this.stage = Stage.done
     this.collector = null
+  }
+
+  /**
+   * The transport has closed the stream, both halves. Everything has been consumed then, but the last section may still be waiting; a
+   * message that waits for nothing is given up.
+   */
+  transportClosed(): void {
+    if (this.blocked && this.stage !== Stage.done) this.ended = true
+    else this.abandon()
+  }
+
+  private hasEnded(): boolean {
+    return this.ended || this.context.transport.streamReceiveState(this.id) === ReceiveState.finished
   }
 
   /** The insertions that the section was waiting for have arrived. */
@@ -132,7 +148,7 @@ export class ReceiveMessage {
     }
     if (this.stage === Stage.done) return
     this.armed = true
-    if (transport.streamReceiveState(this.id) === ReceiveState.finished) this.end()
+    if (this.hasEnded()) this.end()
   }
 
   /** The next body bytes, at most `maxLength`; null when there are none now. `advance` is due afterwards if `readOn` says so. */
@@ -309,9 +325,9 @@ export class ReceiveMessage {
   }
 
   private report(section: FieldSection, informational: boolean, trailers: boolean): void {
-    const { events, transport } = this.context
+    const { events } = this.context
     this.heard = true
-    const moreFrames = transport.streamReceiveState(this.id) !== ReceiveState.finished
+    const moreFrames = !this.hasEnded()
     const { fields: headers, neverIndexed } = section
     events.push({ kind: 'headers', streamId: this.id, headers, neverIndexed, informational, trailers, moreFrames })
   }

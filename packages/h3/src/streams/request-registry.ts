@@ -46,10 +46,6 @@ export class RequestRegistry {
     return request.done && this.open.delete(request.id)
   }
 
-  remove(id: number): void {
-    this.open.delete(id)
-  }
-
   /** Requests with this id or a higher one, in the order they were opened. */
   from(id: number | bigint): RequestStream[] {
     const found: RequestStream[] = []

@@ -1,7 +1,8 @@
+import { QpackEncoder } from '@quicwire/qpack'
 import { describe, expect, it } from 'vitest'
 import { ReceiveState } from '../../src/index.ts'
 import type { H3StreamEvent, Header } from '../../src/index.ts'
-import { Endpoint, GET, OK, ascii } from '../h3-pair.ts'
+import { Endpoint, GET, OK, ascii, frame, varint } from '../h3-pair.ts'
 import { fakeTransports, quicTransports } from './fixtures.ts'
 import type { TransportFactory, TransportFixture, TransportSide } from './fixtures.ts'
 
@@ -278,6 +279,41 @@ describe.each(transports)('HTTP/3 over %s', (_, make) => {
     run()
     expect(client.story(id).at(-1)).toBe('finished')
     expect(client.h3.openRequests() + server.h3.openRequests()).toBe(0)
+  })
+  it.each(['headers', 'trailers'] as const)('%s that end a response and wait for QPACK outlive their stream (RFC 9204 §2.2.1)', (what) => {
+    const fixture = make()
+    const raw = fixture.server.transport
+    const client = new Endpoint(fixture.client.transport, 'client', fixture.client, {})
+    fixture.client.listen((event) => {
+      client.h3.onStreamEvent(event)
+      client.poll()
+    })
+    const run = (): void => {
+      for (let i = 0; i < 3; i++) {
+        fixture.move()
+        client.step()
+      }
+    }
+    client.h3.start()
+    const id = client.h3.sendRequest(GET, true)
+    run()
+    expect(readAll(fixture.server, id).length).toBeGreaterThan(0)
+    raw.streamWrite(raw.openStream(false), Uint8Array.of(0, ...frame(0x04, [])), false)
+    const encoder = new QpackEncoder()
+    encoder.applySettings(16_384, 100)
+    const field: Header = ['x-custom', 'a value of its own']
+    const plain = frame(0x01, [...new QpackEncoder().encode(id, OK)])
+    const section = frame(0x01, [...encoder.encode(id, what === 'headers' ? [...OK, field] : [field])])
+    const instructions = encoder.takeInstructions()!
+    raw.streamWrite(id, Uint8Array.from(what === 'headers' ? section : [...plain, ...section]), true)
+    run()
+    expect(client.h3.qpackCounters().blockedStreams).toBe(1)
+    expect(client.story(id)).toEqual(what === 'headers' ? [] : ['headers'])
+    raw.streamWrite(raw.openStream(false), Uint8Array.of(...varint(2), ...instructions), false)
+    run()
+    expect(client.of('headers').at(-1)).toMatchObject({ headers: what === 'headers' ? [...OK, field] : [field], moreFrames: false })
+    expect(client.story(id)).toEqual(what === 'headers' ? ['headers', 'finished'] : ['headers', 'trailers', 'finished'])
+    expect(client.h3.openRequests()).toBe(0)
   })
   it('a malformed message ends its stream, a broken rule the connection', () => {
     const { client, server, run } = h3Over(make())
