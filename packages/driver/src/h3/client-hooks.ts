@@ -84,6 +84,7 @@ export class ClientHooks implements DriverHooks<ClientH3Command> {
   onHeaders(core: H3DriverCore, event: HeadersEvent): void {
     const context = core.streams.get(event.streamId)
     if (context === undefined) return
+    context.answered = true
     if (event.informational) {
       core.emit({ kind: 'InformationalHeaders', streamId: event.streamId, headers: event.headers })
       return
@@ -111,7 +112,9 @@ export class ClientHooks implements DriverHooks<ClientH3Command> {
     for (const context of core.streams.values()) {
       if (context.id < id || context.receive !== ReceiveHalf.open) continue
       core.abort(context, H3ErrorCode.requestCancelled, H3ErrorCode.requestCancelled)
-      core.emit({ kind: 'ResetStream', streamId: context.id, errorCode: H3ErrorCode.requestRejected, retryable: true })
+      // What has been answered has been processed, whatever the server says (§4.1.1).
+      const retryable = !context.answered
+      core.emit({ kind: 'ResetStream', streamId: context.id, errorCode: H3ErrorCode.requestRejected, retryable })
       core.settle(context)
     }
     this.failWaiting(core, new H3StateError('H3_GOAWAY_RECEIVED', 'the server takes no more requests on this connection (RFC 9114 §5.2)'))

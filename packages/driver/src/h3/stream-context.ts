@@ -53,6 +53,8 @@ export class StreamContext implements Waker {
   flowId: number
   /** Client, until the final response headers: what the application gets with them. */
   pendingResponse: ApplicationEnds | null
+  /** Client: a response has begun, an interim one included. */
+  answered: boolean
   /** The transport has finished with the stream. */
   transportClosed: boolean
   /** Tokens woken since the driver last looked. */
@@ -73,6 +75,7 @@ export class StreamContext implements Waker {
     this.headersBlockedAt = -1
     this.flowId = -1
     this.pendingResponse = null
+    this.answered = false
     this.transportClosed = false
     this.wakes = 0
     this.list = list

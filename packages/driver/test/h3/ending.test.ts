@@ -79,6 +79,25 @@ describe('GOAWAY', () => {
     expect((await respond(pair, first, true)).headers).toEqual(OK)
   })
 
+  it.each([['nothing', true], ['103', false], ['200', false]] as const)(
+    'one that refuses a request which was answered with %s: whether it may be sent again (RFC 9114 §4.1.1)',
+    async (answer, retryable) => {
+      pair = await h3Pair()
+      const exchange = await request(pair)
+      if (answer !== 'nothing') {
+        await exchange.incoming.send.send({ kind: 'Headers', headers: [[':status', answer]] })
+        await next(pair.clientController.events, answer === '103' ? 'InformationalHeaders' : 'IncomingHeaders')
+      }
+      // No server of ours says this: GOAWAY 0 by hand on its control stream.
+      const { core } = pair.serverDriver as unknown as { core: { connection: { streamWrite(id: number, data: Uint8Array, fin: boolean): number } } }
+      expect(core.connection.streamWrite(3, Uint8Array.of(7, 1, 0), false)).toBe(3)
+      pair.server.wake()
+      const reset = await next(pair.clientController.events, 'ResetStream')
+      expect(reset).toEqual({ kind: 'ResetStream', streamId: 0, errorCode: 0x10b, retryable })
+      expect(pair.clientDriver.openStreams).toBe(0)
+    },
+  )
+
   it('[38] server_receiving_goaway_keeps_connection_intact: a client may say it too', async () => {
     pair = await h3Pair()
     const exchange = await request(pair)

@@ -36,9 +36,10 @@ function onGoaway(core: H3Core, id: WireValue): void {
   if (core.isServer) return
   // RFC 9114 §5.2: these requests will not be processed; cancelling them cleans up the transport's state.
   for (const request of core.requests.from(id)) {
-    const waiting = !request.receive.done
+    const { done, heard } = request.receive
     abortRequest(core, request, H3ErrorCode.requestCancelled)
-    if (waiting) core.events.push({ kind: 'reset', streamId: request.id, code: H3ErrorCode.requestRejected, retryable: true })
+    // A server that has answered has processed it, whatever it says (§4.1.1).
+    if (!done) core.events.push({ kind: 'reset', streamId: request.id, code: H3ErrorCode.requestRejected, retryable: !heard })
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MAX_GOAWAY_ID } from '../../src/index.ts'
-import { GET, Lab, OK, h3Pair, headersFrame, stateError } from '../h3-pair.ts'
+import { GET, Lab, OK, frame, h3Pair, headersFrame, stateError } from '../h3-pair.ts'
 
 describe('GOAWAY (RFC 9114 §5.2)', () => {
   it('from a server: what is under way ends, what comes later is rejected', () => {
@@ -66,6 +66,18 @@ describe('GOAWAY (RFC 9114 §5.2)', () => {
       lab.raw.streamReset(id, resetCode)
       lab.run()
       expect(lab.subject.of('reset')).toEqual([{ kind: 'reset', streamId: id, code: resetCode, retryable }])
+    }
+  })
+  it('a request that was answered is not called unprocessed by a GOAWAY below it (§4.1.1)', () => {
+    for (const [answer, retryable] of [['none', true], ['103', false], ['200', false]] as const) {
+      const lab = new Lab('client')
+      const id = lab.request()
+      if (answer !== 'none') lab.write(id, headersFrame([[':status', answer]]))
+      lab.run()
+      lab.write(lab.control, frame(0x7, [0]))
+      lab.run()
+      expect(lab.subject.of('reset')).toEqual([{ kind: 'reset', streamId: id, code: 0x10b, retryable }])
+      expect(lab.subject.h3.openRequests()).toBe(0)
     }
   })
   it('from a server: cancels what it refuses and has not handed over (§5.2)', () => {
