@@ -4,6 +4,9 @@ import { GET, Lab, frame, h3Pair, headersFrame, stateError, varint } from '../h3
 
 const LONG = frame(0x4242, Array.from({ length: 9000 }, () => 1))
 
+/** 2^62 - 1 */
+const LARGEST = Array.from({ length: 8 }, () => 0xff)
+
 describe('SETTINGS (RFC 9114 §7.2.4)', () => {
   it('go out first and arrive as one event', () => {
     const additionalSettings = [[0x4040, 7], [2n ** 60n, 2n ** 61n]] as const
@@ -32,6 +35,7 @@ describe('SETTINGS (RFC 9114 §7.2.4)', () => {
     ['RFC 9297 §2.1.1 H3_DATAGRAM = 2', 'connection 0x109', [0x33, 2]],
     ['§7.1 ends after an identifier', 'connection 0x106', [6]],
     ['§7.1 ends inside a value', 'connection 0x106', [6, 0x40]],
+    ['fine: more of the table and of blocking than a number holds', 'ok', [1, ...LARGEST, 7, ...LARGEST]],
     ['fine: unknown and reserved ones', 'ok', [0x21, 5, 0x40, 0x40, 0xc0, 0, 0, 0, 0, 0, 0, 1]],
     ['fine: empty', 'ok', []],
   ])('%s', (_, outcome, payload) => {
@@ -75,6 +79,11 @@ describe('control stream (RFC 9114 §6.2.1)', () => {
     ['§7.1 GOAWAY too long', 'client', 'connection 0x106', frame(7, [0, 0])],
     ['§7.1 GOAWAY cut', 'client', 'connection 0x106', frame(7, [0x40])],
     ['§7.1 GOAWAY of nine bytes', 'client', 'connection 0x106', frame(7, [0, 0, 0, 0, 0, 0, 0, 0, 0])],
+    ['§7.1 CANCEL_PUSH empty', 'client', 'connection 0x106', frame(3, [])],
+    ['§7.1 CANCEL_PUSH too long', 'server', 'connection 0x106', frame(3, [0, 0])],
+    ['§7.1 MAX_PUSH_ID empty', 'server', 'connection 0x106', frame(0xd, [])],
+    ['§7.1 MAX_PUSH_ID too long', 'server', 'connection 0x106', frame(0xd, [0, 0])],
+    ['§7.1 MAX_PUSH_ID cut', 'server', 'connection 0x106', frame(0xd, [0x80, 0, 0])],
     ['§7.2.6 GOAWAY with no request id', 'client', 'connection 0x108', frame(7, [1])],
     ['§5.2 GOAWAY goes up', 'client', 'connection 0x108', [...frame(7, [4]), ...frame(7, [8])]],
     ['§5.2 GOAWAY goes up, to a server', 'server', 'connection 0x108', [...frame(7, [1]), ...frame(7, [2])]],
@@ -83,6 +92,8 @@ describe('control stream (RFC 9114 §6.2.1)', () => {
     ['RFC 9218 §7.2 beyond every limit', 'server', 'connection 0x108', frame(0xf0700, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfc])],
     ['RFC 9218 §7.2 for a push', 'server', 'connection 0x108', frame(0xf0701, [0])],
     ['RFC 9218 §7.2 without an id', 'server', 'connection 0x106', frame(0xf0700, [])],
+    ['RFC 9218 §7.2 with an id cut short', 'server', 'connection 0x106', frame(0xf0700, [0x40])],
+    ['RFC 9218 §7.2 for a push, without an id', 'server', 'connection 0x106', frame(0xf0701, [])],
     ['fine: MAX_PUSH_ID', 'server', 'ok', [...frame(0xd, [5]), ...frame(0xd, [5]), ...frame(0xd, [9])]],
     ['fine: reserved and unknown frames (§7.2.8, §9)', 'server', 'ok', [...frame(0x21, [1, 2]), ...LONG, ...frame(0x40, [])]],
   ])('%s', (_, role, outcome, bytes) => {

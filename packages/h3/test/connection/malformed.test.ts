@@ -33,6 +33,9 @@ describe('malformed requests are stream errors H3_MESSAGE_ERROR (RFC 9114 §4.1.
     ['§4.3.1 no :path', without(':path')],
     ['§4.3.1 :method twice', [[':method', 'GET'], ...GET]],
     ['§4.3.1 :path twice', [[':path', '/'], ...GET]],
+    ['§4.3.1 :scheme twice', [[':scheme', 'https'], ...GET]],
+    ['§4.3.1 :authority twice', [[':authority', 'example.com'], ...GET]],
+    ['§4.3 a pseudo-header in upper case', [[':METHOD', 'GET'], ...GET.slice(1)]],
     ['§4.3.1 empty :path', replace(':path', '')],
     ['§4.3.1 :path without slash', replace(':path', 'index.html')],
     ['§4.3.1 * for GET', replace(':path', '*')],
@@ -53,6 +56,8 @@ describe('malformed requests are stream errors H3_MESSAGE_ERROR (RFC 9114 §4.1.
     ['§4.3.1 empty :method', replace(':method', '')],
     ['§4.3.1 invalid :scheme', replace(':scheme', '1https')],
     ['§4.4 CONNECT with :path', [[':method', 'CONNECT'], ...GET.slice(1)]],
+    ['§4.4 CONNECT with :scheme', [[':method', 'CONNECT'], [':scheme', 'https'], [':authority', 'example.com:443']]],
+    ['§4.4 CONNECT and a host that differs', [[':method', 'CONNECT'], [':authority', 'example.com:443'], ['host', 'example.org:443']]],
     ['§4.4 CONNECT without :authority', [[':method', 'CONNECT']]],
     ['§4.4 CONNECT with empty :authority', [[':method', 'CONNECT'], [':authority', '']]],
     ['RFC 9220 §3 :protocol not enabled', [[':method', 'CONNECT'], ...GET.slice(1), [':protocol', 'websocket']]],
@@ -112,6 +117,12 @@ describe('malformed responses (RFC 9114 §4.1.2, §4.3.2)', () => {
     ['§4.5 101 Switching Protocols', [[':status', '101']]],
     ['§4.2 te in a response', [...OK, ['te', 'trailers']]],
     ['§4.2 upper case', [...OK, ['Server', 'x']]],
+    ['§4.2 connection', [...OK, ['connection', 'close']]],
+    ['§4.2 transfer-encoding', [...OK, ['transfer-encoding', 'chunked']]],
+    ['§4.2 line feed in a value', [...OK, ['x', 'a\nb']]],
+    ['§4.1.2 content-length no number', [...OK, ['content-length', 'x']]],
+    ['§4.1.2 content-length twice, different', [...OK, ['content-length', '1'], ['content-length', '2']]],
+    ['no field at all', []],
   ])('%s', (_, fields) => {
     const lab = new Lab('client')
     const id = lab.request()
@@ -181,6 +192,14 @@ describe('sequences of frames on a request stream (RFC 9114 §4.1, §7)', () => 
     ['§7.2.5 PUSH_PROMISE without MAX_PUSH_ID', 'connection 0x108', frame(0x5, [0, 0, 0]), false],
     ['RFC 9110 §15.3.5 content in 204', MESSAGE, [...headersFrame([[':status', '204']]), ...dataFrame('x')], true],
     ['RFC 9110 §15.4.5 content in 304', MESSAGE, [...headersFrame([[':status', '304']]), ...dataFrame('x')], true],
+    ['§4.1.2 content-length above DATA', MESSAGE, [...headersFrame([...OK, ['content-length', '5']]), ...dataFrame('abcd')], true],
+    ['§4.1.2 content-length, no DATA', MESSAGE, headersFrame([...OK, ['content-length', '5']]), true],
+    ['§4.1.2 content-length below DATA', MESSAGE, [...headersFrame([...OK, ['content-length', '5']]), ...dataFrame('abcdef')], false],
+    ['§4.1.2 trailers before the DATA are whole', MESSAGE, [...headersFrame([...OK, ['content-length', '5']]), ...TRAILERS], true],
+    ['§4.3 pseudo-header in trailers', MESSAGE, [...headersFrame(OK), ...headersFrame(OK)], true],
+    ['§4.1 third HEADERS', UNEXPECTED, [...headersFrame(OK), ...TRAILERS, ...TRAILERS], false],
+    ['§4.1 DATA after trailers', UNEXPECTED, [...headersFrame(OK), ...TRAILERS, ...dataFrame('x')], false],
+    ['§7.1 end inside DATA', FRAME, [...headersFrame(OK), ...dataFrame('xyz').slice(0, -1)], true],
     ['fine: empty DATA in 204', 'ok', [...headersFrame([[':status', '204']]), ...dataFrame('')], true],
     ['fine: content-length in 304', 'ok', headersFrame([[':status', '304'], ['content-length', '10']]), true],
   ])('response: %s', (_, outcome, bytes, fin) => {
@@ -250,6 +269,15 @@ describe('field section limit (RFC 9114 §4.2.2)', () => {
     lab.write(id, [0x01, ...varint(2 ** 40)], false)
     lab.run()
     expect(lab.subject.story(id)).toEqual(['headers-too-large'])
+  })
+  it('trailers come too late for that: their stream is given up, not the connection', () => {
+    const lab = new Lab('server', { maxFieldSectionSize: 1000 })
+    const id = lab.request()
+    lab.write(id, [...headersFrame(POST), ...dataFrame('x'), ...headersFrame([['x', 'y'.repeat(2000)]])], true)
+    lab.run()
+    expect(lab.subject.story(id)).toEqual(['headers', 'data', 'stream-error'])
+    expect(lab.outcome()).toBe('stream 0x107')
+    expect(lab.subject.h3.openRequests()).toBe(0)
   })
   it('a client gives the response up', () => {
     const lab = new Lab('client', { maxFieldSectionSize: 1000 })
