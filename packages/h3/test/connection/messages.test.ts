@@ -1,7 +1,8 @@
+import { readVarint, varintLengthAt } from '@quicwire/quic/varint'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Header } from '../../src/index.ts'
-import { GET, OK, ascii, h3Pair, stateError } from '../h3-pair.ts'
+import { GET, Lab, OK, ascii, h3Pair, stateError } from '../h3-pair.ts'
 import type { Pair } from '../h3-pair.ts'
 
 const POST: readonly Header[] = [[':method', 'POST'], ...GET.slice(1)]
@@ -102,6 +103,18 @@ describe.each([1, 2, 7, 1 << 20])('messages, in pieces of %i bytes (RFC 9114 §4
   })
 })
 
+/** Payload sizes of the DATA frames that make up `bytes`. */
+function dataFrames(bytes: Uint8Array): number[] {
+  const sizes: number[] = []
+  for (let at = 0; at < bytes.length; ) {
+    expect(bytes[at]).toBe(0x00)
+    const size = readVarint(bytes, at + 1, bytes.length)
+    sizes.push(size)
+    at += 1 + varintLengthAt(bytes[at + 1]!) + size
+  }
+  return sizes
+}
+
 const BUFFERS = [1, 2, 3, 4, 5, 63, 64, 65, 66, 67, 68, 100, 16385, 16386, 16387, 16388, 16390]
 
 describe('bodies', () => {
@@ -139,6 +152,30 @@ describe('bodies', () => {
     expect(server.read(id, 7)).toBe(90)
     server.poll()
     expect(server.story(id)).toEqual(['headers', 'data', 'finished'])
+  })
+
+  it('go out as they were given, not copied, in DATA frames as large as there is room for', () => {
+    const length = 300_000
+    for (const [room, frames] of [[1 << 20, 1], [65_536, 5]] as const) {
+      const lab = new Lab('client')
+      lab.subject.transport.bufferLimit = room
+      const id = lab.subject.h3.sendRequest([...POST, ['content-length', String(length)]], false)
+      lab.run()
+      const stream = lab.raw.streams.get(id)!
+      const head = stream.in.size
+      const body = Uint8Array.from({ length }, (_, i) => i % 251)
+      for (let at = 0; at < length; lab.run()) {
+        const accepted = lab.subject.h3.sendBody(id, body.subarray(at), true)
+        expect(accepted).toBeGreaterThan(0)
+        const chunk = lab.subject.transport.streams.get(id)!.out.chunks.at(-1)!
+        expect([chunk.buffer === body.buffer, chunk.byteOffset, chunk.length]).toEqual([true, at, accepted])
+        at += accepted
+      }
+      const received = Uint8Array.from(stream.in.chunks.flatMap((chunk) => [...chunk])).subarray(head)
+      const sizes = dataFrames(received)
+      expect(sizes.length).toBe(frames)
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(length)
+    }
   })
 
   it('are announced again once they have been read dry', () => {
