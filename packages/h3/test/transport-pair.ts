@@ -24,6 +24,8 @@ class FakeStream {
   stopCode: Code | null = null
   priority = 127
   incremental = false
+  /** Queued once both halves are over; when it has been taken the stream is gone. */
+  closed: H3StreamEvent | null = null
 
   constructor(id: number) {
     this.id = id
@@ -52,8 +54,13 @@ export class FakeTransport implements H3Transport {
   private idOf(bidirectional: boolean, index: number): number {
     return index * 4 + (bidirectional ? 0 : 2) + (this.role === 'client' ? 0 : 1)
   }
-  private get(id: number): FakeStream {
+  /** Undefined when it never was, or is gone. */
+  private find(id: number): FakeStream | undefined {
     const stream = this.streams.get(id)
+    return stream === undefined || stream.closed === null || this.events.includes(stream.closed) ? stream : undefined
+  }
+  private get(id: number): FakeStream {
+    const stream = this.find(id)
     if (stream === undefined) throw new Error(`no stream ${id}`)
     return stream
   }
@@ -65,7 +72,7 @@ export class FakeTransport implements H3Transport {
     return id
   }
   streamWrite(id: number, data: Uint8Array, fin: boolean): number {
-    const stream = this.streams.get(id)
+    const stream = this.find(id)
     if (stream === undefined || !stream.writable()) return -1
     const accepted = Math.min(data.length, Math.max(0, this.bufferLimit - stream.out.size))
     if (accepted > 0) stream.out.chunks.push(data.subarray(0, accepted))
@@ -75,11 +82,11 @@ export class FakeTransport implements H3Transport {
     return accepted
   }
   streamCapacity(id: number): number {
-    const stream = this.streams.get(id)
+    const stream = this.find(id)
     return stream === undefined || !stream.writable() ? -1 : Math.max(0, this.bufferLimit - stream.out.size)
   }
   streamPeek(id: number): Uint8Array | null {
-    const stream = this.streams.get(id)
+    const stream = this.find(id)
     return stream === undefined || stream.stopped ? null : (stream.in.chunks[0] ?? null)
   }
   streamConsume(id: number, length: number): void {
@@ -95,9 +102,10 @@ export class FakeTransport implements H3Transport {
       length -= head.length
       stream.in.chunks.shift()
     }
+    this.closeIfOver(stream)
   }
   streamReceiveState(id: number): number {
-    const stream = this.streams.get(id)
+    const stream = this.find(id)
     if (stream === undefined) return 3
     if (stream.inReset !== null) return 2
     return stream.inFin && stream.in.size === 0 ? 1 : 0
@@ -109,14 +117,14 @@ export class FakeTransport implements H3Transport {
     return this.get(id).stopCode ?? -1
   }
   streamReset(id: number, code: Code): void {
-    const stream = this.streams.get(id)
+    const stream = this.find(id)
     if (stream === undefined || stream.resetCode !== null || stream.finSent) return
     stream.resetCode = code
     stream.out.chunks.length = 0
     stream.out.size = 0
   }
   streamStop(id: number, code: Code): void {
-    const stream = this.streams.get(id)
+    const stream = this.find(id)
     if (stream === undefined || stream.stopped || this.streamReceiveState(id) !== 0) return
     stream.stopped = true
     const wasComplete = stream.inFin
@@ -194,8 +202,20 @@ export class FakeTransport implements H3Transport {
         }
         afterEach()
       }
+      this.closeIfOver(stream)
+      this.peer.closeIfOver(target)
     }
     return moved
+  }
+  private closeIfOver(stream: FakeStream): void {
+    if (stream.closed !== null) return
+    const { id } = stream
+    const both = (id & 2) === 0
+    const own = (id & 1) === (this.role === 'client' ? 0 : 1)
+    if ((both || own) && !stream.finSent && !stream.resetSent) return
+    if ((both || !own) && stream.inReset === null && !(stream.inFin && stream.in.size === 0)) return
+    stream.closed = { kind: 'stream-closed', streamId: id }
+    this.events.push(stream.closed)
   }
   private accept(id: number): FakeStream {
     let stream = this.streams.get(id)

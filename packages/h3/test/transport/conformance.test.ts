@@ -115,6 +115,27 @@ describe.each(transports)('H3Transport: %s', (_, make) => {
     move()
     expect(kinds(server, id)).not.toContain('stream-readable')
   })
+  it.each(['an end', 'a reset'] as const)('says when both halves are over, once everything has been read; then the stream is gone: %s', (how) => {
+    const { client, server, move } = make()
+    const id = client.transport.openStream(true)
+    client.transport.streamWrite(id, ascii('question'), true)
+    move()
+    readAll(server, id)
+    server.transport.streamWrite(id, ascii('answer'), how === 'an end')
+    move()
+    if (how === 'a reset') server.transport.streamReset(id, 0x10c)
+    else {
+      expect(kinds(client, id)).not.toContain('stream-closed')
+      expect(readAll(client, id)).toBe('answer')
+    }
+    move()
+    for (const side of [client, server]) expect(kinds(side, id).filter((kind) => kind === 'stream-closed').length).toBe(1)
+    expect(kinds(client, id).at(-1)).toBe('stream-closed')
+    client.events.length = 0
+    move()
+    expect(client.transport.streamReceiveState(id)).toBe(ReceiveState.unknown)
+    expect(client.transport.streamPeek(id)).toBeNull()
+  })
   it('knows nothing of streams that are not there', () => {
     const { client } = make()
     expect(client.transport.streamReceiveState(400)).toBe(ReceiveState.unknown)
