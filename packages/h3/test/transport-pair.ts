@@ -59,11 +59,6 @@ export class FakeTransport implements H3Transport {
     const stream = this.streams.get(id)
     return stream === undefined || stream.closed === null || this.events.includes(stream.closed) ? stream : undefined
   }
-  private get(id: number): FakeStream {
-    const stream = this.find(id)
-    if (stream === undefined) throw new Error(`no stream ${id}`)
-    return stream
-  }
   openStream(bidirectional: boolean): number {
     const kind = bidirectional ? 'bidi' : 'uni'
     if (this.opened[kind] >= this.limits[kind]) return -1
@@ -90,7 +85,8 @@ export class FakeTransport implements H3Transport {
     return stream === undefined || stream.stopped ? null : (stream.in.chunks[0] ?? null)
   }
   streamConsume(id: number, length: number): void {
-    const stream = this.get(id)
+    const stream = this.find(id)
+    if (stream === undefined) return
     if (length > stream.in.size) throw new RangeError('consume: more than is readable')
     stream.in.size -= length
     while (length > 0) {
@@ -111,10 +107,10 @@ export class FakeTransport implements H3Transport {
     return stream.inFin && stream.in.size === 0 ? 1 : 0
   }
   streamResetCode(id: number): Code {
-    return this.get(id).inReset ?? -1
+    return this.find(id)?.inReset ?? -1
   }
   streamStopCode(id: number): Code {
-    return this.get(id).stopCode ?? -1
+    return this.find(id)?.stopCode ?? -1
   }
   streamReset(id: number, code: Code): void {
     const stream = this.find(id)
@@ -138,8 +134,10 @@ export class FakeTransport implements H3Transport {
     this.peer.events.push({ kind: 'stream-stopped', streamId: id, code })
   }
   streamSetPriority(id: number, urgency: number, incremental: boolean): void {
-    this.get(id).priority = urgency
-    this.get(id).incremental = incremental
+    const stream = this.find(id)
+    if (stream === undefined) return
+    stream.priority = urgency
+    stream.incremental = incremental
   }
   streamsLeft(bidirectional: boolean): number {
     return bidirectional ? this.limits.bidi - this.opened.bidi : this.limits.uni - this.opened.uni

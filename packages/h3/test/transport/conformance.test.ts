@@ -1,7 +1,7 @@
 import { QpackEncoder } from '@quicwire/qpack'
 import { describe, expect, it } from 'vitest'
 import { ReceiveState } from '../../src/index.ts'
-import type { H3StreamEvent, Header } from '../../src/index.ts'
+import type { H3StreamEvent, H3Transport, Header } from '../../src/index.ts'
 import { Endpoint, GET, OK, ascii, frame, varint } from '../h3-pair.ts'
 import { fakeTransports, quicTransports } from './fixtures.ts'
 import type { TransportFactory, TransportFixture, TransportSide } from './fixtures.ts'
@@ -142,6 +142,10 @@ describe.each(transports)('H3Transport: %s', (_, make) => {
     expect(client.transport.streamPeek(400)).toBeNull()
     expect(client.transport.streamWrite(400, ascii('x'), false)).toBe(-1)
     expect(client.transport.streamCapacity(400)).toBe(-1)
+    client.transport.streamReset(400, 0x100)
+    client.transport.streamStop(400, 0x100)
+    client.transport.streamSetPriority(400, 3, true)
+    expect(client.events).toEqual([])
   })
   it('carries datagrams no larger than it says', () => {
     const { client, server, move } = make()
@@ -301,7 +305,8 @@ describe.each(transports)('HTTP/3 over %s', (_, make) => {
     expect(client.story(id).at(-1)).toBe('finished')
     expect(client.h3.openRequests() + server.h3.openRequests()).toBe(0)
   })
-  it.each(['headers', 'trailers'] as const)('%s that end a response and wait for QPACK outlive their stream (RFC 9204 §2.2.1)', (what) => {
+  /** A client with a response whose last section waits for the encoder stream; `go` sends what it waits for. */
+  function waiting(what: 'headers' | 'trailers'): { client: Endpoint; id: number; field: Header; raw: H3Transport; run(): void; go(): void } {
     const fixture = make()
     const raw = fixture.server.transport
     const client = new Endpoint(fixture.client.transport, 'client', fixture.client, {})
@@ -330,11 +335,35 @@ describe.each(transports)('HTTP/3 over %s', (_, make) => {
     run()
     expect(client.h3.qpackCounters().blockedStreams).toBe(1)
     expect(client.story(id)).toEqual(what === 'headers' ? [] : ['headers'])
-    raw.streamWrite(raw.openStream(false), Uint8Array.of(...varint(2), ...instructions), false)
-    run()
+    const go = (): void => {
+      raw.streamWrite(raw.openStream(false), Uint8Array.of(...varint(2), ...instructions), false)
+      run()
+    }
+    return { client, id, field, raw, run, go }
+  }
+  it.each(['headers', 'trailers'] as const)('%s that end a response and wait for QPACK outlive their stream (RFC 9204 §2.2.1)', (what) => {
+    const { client, id, field, go } = waiting(what)
+    go()
     expect(client.of('headers').at(-1)).toMatchObject({ headers: what === 'headers' ? [...OK, field] : [field], moreFrames: false })
     expect(client.story(id)).toEqual(what === 'headers' ? ['headers', 'finished'] : ['headers', 'trailers', 'finished'])
     expect(client.h3.openRequests()).toBe(0)
+  })
+  it('and can be given up meanwhile, by us or by GOAWAY', () => {
+    const stopped = waiting('headers')
+    stopped.client.h3.setPriority(stopped.id, 1, false)
+    expect([stopped.client.h3.isSendable(stopped.id), stopped.client.h3.readBody(stopped.id, 10)]).toEqual([false, null])
+    stopped.client.h3.stop(stopped.id, 0x10c)
+    const refused = waiting('trailers')
+    // On the control stream, which was the first to be opened.
+    refused.raw.streamWrite(3, Uint8Array.from(frame(0x07, [0])), false)
+    refused.run()
+    for (const { client, id, go } of [stopped, refused]) {
+      expect(client.h3.openRequests()).toBe(0)
+      expect(client.h3.qpackCounters().blockedStreams).toBe(0)
+      go()
+      expect(client.story(id)).toEqual(client === stopped.client ? [] : ['headers', 'reset'])
+      expect(client.of('connection-error')).toEqual([])
+    }
   })
   it('a malformed message ends its stream, a broken rule the connection', () => {
     const { client, server, run } = h3Over(make())
