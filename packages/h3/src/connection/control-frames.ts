@@ -50,8 +50,10 @@ function onPriorityUpdate(core: H3Core, streamId: number, value: string): void {
   }
   const request = core.requests.find(streamId)
   if (request !== undefined) core.priorities.onUpdate(request, value)
-  // RFC 9218 §7.2: for a request that is over it means nothing any more.
-  else if (core.requests.seen(streamId)) return
+  else if (core.requests.seen(streamId)) {
+    // RFC 9218 §7: what has not been sent yet of a response is reprioritised; for a stream that is closed it means nothing any more.
+    if (!core.priorities.onLateUpdate(streamId, value)) return
+  }
   else core.priorities.onEarlyUpdate(streamId, value)
   core.events.push({ kind: 'priority-update', streamId, value })
 }

@@ -104,7 +104,9 @@ export class H3Core {
 
   /** The only place where a request is forgotten: when both halves are done. */
   settle(request: RequestStream): void {
-    if (this.requests.settle(request)) this.datagrams.drop(request.id)
+    if (!this.requests.settle(request)) return
+    this.datagrams.drop(request.id)
+    if (this.isServer && !request.closed) this.priorities.leave(request)
   }
 
   /** A reserved frame before our first section, once (RFC 9114 §7.2.8). */

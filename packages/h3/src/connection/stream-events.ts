@@ -130,8 +130,10 @@ function peerStopped(core: H3Core, id: number, code: WireValue): void {
 
 /** Both halves are over in the transport: what is left here has been given up, unless it waits for the QPACK encoder stream. */
 function transportClosed(core: H3Core, id: number): void {
+  core.priorities.closed(id)
   const request = core.requests.find(id)
   if (request === undefined) return
+  request.closed = true
   request.send.abandon()
   request.receive.transportClosed()
   core.settle(request)

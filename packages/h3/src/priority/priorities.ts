@@ -19,12 +19,15 @@ export class Priorities {
   private readonly transport: H3Transport
   private readonly trace: H3TraceSink | null
   private readonly pending: PendingUpdates
+  /** Of responses that are wholly in the transport and not yet acknowledged: what is still to be sent of them can be put in another order. */
+  private readonly leaving: Map<number, RequestPriority>
   private readonly scratch: PriorityParameters
 
   constructor(transport: H3Transport, trace: H3TraceSink | null) {
     this.transport = transport
     this.trace = trace
     this.pending = new PendingUpdates()
+    this.leaving = new Map()
     this.scratch = new PriorityParameters()
   }
 
@@ -52,6 +55,24 @@ export class Priorities {
   onUpdate(stream: PrioritizedStream, value: string): void {
     stream.priority.onUpdate(value, this.scratch)
     this.schedule(stream)
+  }
+
+  /** The request is over here, its stream is not: `closed` follows. */
+  leave(stream: PrioritizedStream): void {
+    this.leaving.set(stream.id, stream.priority)
+  }
+
+  /** The transport has closed the stream. */
+  closed(streamId: number): void {
+    this.leaving.delete(streamId)
+  }
+
+  /** PRIORITY_UPDATE for a request that is over; true when something of its response may still be sent. */
+  onLateUpdate(streamId: number, value: string): boolean {
+    const priority = this.leaving.get(streamId)
+    if (priority === undefined) return false
+    this.onUpdate({ id: streamId, priority }, value)
+    return true
   }
 
   /** PRIORITY_UPDATE for a request not seen yet. */

@@ -11,6 +11,8 @@ export class RequestStream {
   readonly send: SendMessage
   readonly receive: ReceiveMessage
   readonly priority: RequestPriority
+  /** The transport has closed the stream. */
+  closed: boolean
 
   constructor(
     id: number,
@@ -24,6 +26,7 @@ export class RequestStream {
     this.send = new SendMessage(id, transport, slab, context.trace)
     this.receive = new ReceiveMessage(id, context, requestMethod, extendedConnect)
     this.priority = new RequestPriority()
+    this.closed = false
   }
 
   get done(): boolean {

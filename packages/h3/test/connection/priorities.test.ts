@@ -83,6 +83,26 @@ describe('priorities (RFC 9218)', () => {
       expect([value, priorityOf(lab, id)]).toEqual([value, expected])
     }
   })
+  it('also what has been given to the transport whole and not been sent yet', () => {
+    const lab = new Lab('server')
+    const id = lab.request()
+    lab.write(id, headersFrame(get('u=5')), true)
+    lab.run()
+    lab.subject.h3.sendHeaders(id, OK, { fin: false })
+    lab.subject.h3.sendBody(id, new Uint8Array(1000), true)
+    expect(lab.subject.h3.openRequests()).toBe(0)
+    // The response is on its way while the client changes its mind; the frame is handed in before the response is delivered.
+    lab.write(lab.control, update(id, 'u=1, i'))
+    lab.raw.deliver(1 << 20, () => lab.subject.step())
+    expect(priorityOf(lab, id)).toEqual([1, true])
+    expect(lab.subject.of('priority-update').map((event) => event.value)).toEqual(['u=1, i'])
+    lab.run()
+    // Sent and closed: an update means nothing any more.
+    lab.write(lab.control, update(id, 'u=7'))
+    lab.run()
+    expect(priorityOf(lab, id)).toEqual([1, true])
+    expect(lab.subject.of('priority-update').length).toBe(1)
+  })
   it('an update that came before the request goes before its field (§7)', () => {
     for (const whole of [true, false]) {
       const lab = new Lab('server')
