@@ -261,7 +261,7 @@ export class H3Connection {
    */
   setPriority(streamId: number, urgency: number, incremental: boolean): void {
     const { core } = this
-    const request = core.requests.find(streamId)
+    const request = core.requests.find(streamId) ?? core.priorities.findLeaving(streamId)
     if (request === undefined) return
     const clamped = Math.min(7, Math.max(0, Math.trunc(urgency)))
     core.priorities.prefer(request, clamped, incremental)

@@ -48,12 +48,10 @@ function onPriorityUpdate(core: H3Core, streamId: number, value: string): void {
   if (streamId / 4 >= core.transport.peerStreamLimit(true)) {
     throw connectionError(H3ErrorCode.idError, `PRIORITY_UPDATE for stream ${streamId}, beyond the stream limit (RFC 9218 §7.2)`)
   }
-  const request = core.requests.find(streamId)
+  const request = core.requests.find(streamId) ?? core.priorities.findLeaving(streamId)
   if (request !== undefined) core.priorities.onUpdate(request, value)
-  else if (core.requests.seen(streamId)) {
-    // RFC 9218 §7: what has not been sent yet of a response is reprioritised; for a stream that is closed it means nothing any more.
-    if (!core.priorities.onLateUpdate(streamId, value)) return
-  }
+  // RFC 9218 §7.2: for a stream that is closed it means nothing any more.
+  else if (core.requests.seen(streamId)) return
   else core.priorities.onEarlyUpdate(streamId, value)
   core.events.push({ kind: 'priority-update', streamId, value })
 }

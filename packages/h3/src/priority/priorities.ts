@@ -67,12 +67,10 @@ export class Priorities {
     this.leaving.delete(streamId)
   }
 
-  /** PRIORITY_UPDATE for a request that is over; true when something of its response may still be sent. */
-  onLateUpdate(streamId: number, value: string): boolean {
+  /** A request that is over, while something of its response may still be sent. */
+  findLeaving(streamId: number): PrioritizedStream | undefined {
     const priority = this.leaving.get(streamId)
-    if (priority === undefined) return false
-    this.onUpdate({ id: streamId, priority }, value)
-    return true
+    return priority === undefined ? undefined : { id: streamId, priority }
   }
 
   /** PRIORITY_UPDATE for a request not seen yet. */

@@ -96,11 +96,14 @@ describe('priorities (RFC 9218)', () => {
     lab.raw.deliver(1 << 20, () => lab.subject.step())
     expect(priorityOf(lab, id)).toEqual([1, true])
     expect(lab.subject.of('priority-update').map((event) => event.value)).toEqual(['u=1, i'])
+    lab.subject.h3.setPriority(id, 6, false)
+    expect(priorityOf(lab, id)).toEqual([6, false])
     lab.run()
     // Sent and closed: an update means nothing any more.
     lab.write(lab.control, update(id, 'u=7'))
     lab.run()
-    expect(priorityOf(lab, id)).toEqual([1, true])
+    lab.subject.h3.setPriority(id, 0, false)
+    expect(priorityOf(lab, id)).toEqual([6, false])
     expect(lab.subject.of('priority-update').length).toBe(1)
   })
   it('an update that came before the request goes before its field (§7)', () => {
