@@ -21,6 +21,7 @@ export type DriverErrorCode =
   | 'QUIC_PEER_CLOSED'
   | 'QUIC_CLOSED'
   | 'QUIC_PROTOCOL_ERROR'
+  | 'QUIC_POST_ACCEPT_TIMEOUT'
   | 'QUIC_MIGRATION_FAILED'
   | 'QUIC_STATELESS_RESET'
   | 'QUIC_APPLICATION_FAILED'
@@ -103,4 +104,13 @@ export class PeerClosedError extends ConnectionError {
 /** The peer broke the protocol and the connection was closed for it. */
 export class ProtocolError extends ConnectionError {
   override readonly name = 'ProtocolError'
+}
+
+/** No request came within Http3Settings.postAcceptTimeout, and the connection was closed for it. */
+export class PostAcceptTimeoutError extends ConnectionError {
+  override readonly name = 'PostAcceptTimeoutError'
+
+  constructor(closeReason: CloseReason) {
+    super('QUIC_POST_ACCEPT_TIMEOUT', 'the client sent no request in time', closeReason)
+  }
 }

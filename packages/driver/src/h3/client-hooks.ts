@@ -140,8 +140,9 @@ export class ClientHooks implements DriverHooks<ClientH3Command> {
     // No deadline of its own.
   }
 
-  onConnClose(core: H3DriverCore): void {
+  onConnClose(core: H3DriverCore): null {
     this.failWaiting(core, new H3StateError('H3_CONNECTION_CLOSED', 'the connection has ended'))
+    return null
   }
 
   private failWaiting(core: H3DriverCore, error: Error): void {

@@ -146,12 +146,12 @@ export class H3Driver<Command extends object> implements ApplicationOverQuic {
       this.core.deliverRest()
       this.processReads(context)
     }
-    this.hooks.onConnClose(this.core)
+    const error = this.hooks.onConnClose(this.core, reason)
     this.commands.setWaker(null, 0)
     this.commands.close()
     // The driver may have begun in early data.
     const complete = context.connection.handshakeInfo() !== null
-    this.core.end({ kind: 'ConnectionShutdown', reason, error: errorFromReason(reason, complete, true) })
+    this.core.end({ kind: 'ConnectionShutdown', reason, error: error ?? errorFromReason(reason, complete, true) })
   }
 
   private onLayerEvent(event: LayerEvent): void {

@@ -52,7 +52,7 @@ export type H3Event =
   | { readonly kind: 'GoAway'; readonly id: WireValue }
   /** An HTTP/3 error ended the connection. ConnectionShutdown follows. */
   | { readonly kind: 'ConnectionError'; readonly errorCode: WireValue; readonly message: string }
-  /** The last event, whatever ended the connection. `error` is null after an orderly local close. */
+  /** The last event, whatever ended the connection. `error` is null after an orderly local close; a PostAcceptTimeoutError where no request came in time. */
   | { readonly kind: 'ConnectionShutdown'; readonly reason: CloseReason; readonly error: ConnectionError | null }
 
 export type ClientH3Event =

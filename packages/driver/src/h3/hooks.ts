@@ -1,6 +1,8 @@
 // Where the roles differ. Sealed: the two implementations are client-hooks.ts and server-hooks.ts, chosen by the factory functions.
 
+import type { CloseReason } from '@quicwire/quic'
 import type { HandshakeTimes } from '../app/application.ts'
+import type { ConnectionError } from '../errors.ts'
 import type { H3DriverCore } from './driver-core.ts'
 import type { HeadersEvent } from './layer-events.ts'
 import type { StreamContext } from './stream-context.ts'
@@ -24,5 +26,6 @@ export interface DriverHooks<Command extends object> {
   isIdle(): boolean
   nextDeadline(): number
   onDeadline(core: H3DriverCore): void
-  onConnClose(core: H3DriverCore): void
+  /** The error of an end that the hooks have brought about; null for any other. */
+  onConnClose(core: H3DriverCore, reason: CloseReason): ConnectionError | null
 }

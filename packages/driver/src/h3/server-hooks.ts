@@ -1,7 +1,9 @@
 // The server: turns requests into Headers events, enforces the request limit and the time to the first request.
 
 import { H3ErrorCode } from '@quicwire/h3'
+import type { CloseReason } from '@quicwire/quic'
 import type { HandshakeTimes } from '../app/application.ts'
+import { PostAcceptTimeoutError, type ConnectionError } from '../errors.ts'
 import type { H3Command, ServerH3Command } from './commands.ts'
 import type { H3DriverCore } from './driver-core.ts'
 import type { DriverHooks } from './hooks.ts'
@@ -12,11 +14,13 @@ export class ServerHooks implements DriverHooks<ServerH3Command> {
   readonly role = 'server'
   private requests: number
   private firstRequestBy: number
+  private hasTimedOut: boolean
   private readonly coreCommand: (core: H3DriverCore, command: H3Command) => void
 
   constructor(coreCommand: (core: H3DriverCore, command: H3Command) => void) {
     this.requests = 0
     this.firstRequestBy = Infinity
+    this.hasTimedOut = false
     this.coreCommand = coreCommand
   }
 
@@ -88,10 +92,12 @@ export class ServerHooks implements DriverHooks<ServerH3Command> {
   onDeadline(core: H3DriverCore): void {
     if (core.now < this.firstRequestBy) return
     this.firstRequestBy = Infinity
+    this.hasTimedOut = true
     core.close(H3ErrorCode.noError, 'no request in time')
   }
 
-  onConnClose(_core: H3DriverCore): void {
+  onConnClose(_core: H3DriverCore, reason: CloseReason): ConnectionError | null {
     this.firstRequestBy = Infinity
+    return this.hasTimedOut && reason.cause === 'local' ? new PostAcceptTimeoutError(reason) : null
   }
 }

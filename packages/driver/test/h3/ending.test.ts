@@ -1,7 +1,10 @@
 // How connections end, and what the application is told.
 
 import { afterEach, describe, expect, it } from 'vitest'
-import { AdvancingClock, GET, OK, POST, bytes, h3Pair, next, readAll, request, respond, settle, type Pair } from '../support.ts'
+import { encodeFrame } from '../../../h3/src/wire/frame-writer.ts'
+import { QpackEncoder } from '../../../qpack/src/index.ts'
+import { ClientSocket, MemoryNetwork, clientH3Driver, connect, listen, serverH3Driver } from '../../src/index.ts'
+import { AdvancingClock, GET, OK, POST, bytes, certificate, development, drainEvents, h3Pair, next, readAll, request, respond, settle, until, type Pair } from '../support.ts'
 
 let pair: Pair | null = null
 afterEach(async () => {
@@ -158,15 +161,50 @@ describe('the end as an event', () => {
     expect(await pair.client.closed).toMatchObject({ cause: 'peer', application: true, code: 0x104 })
   })
 
-  it('[84] test_post_accept_timeout: no request in time: closed with H3_NO_ERROR, and said so (B9)', async () => {
+  it('[84] test_post_accept_timeout: no request in time: closed with H3_NO_ERROR, and said so', async () => {
     const clock = new AdvancingClock()
     pair = await h3Pair({ server: { postAcceptTimeout: 5000 }, clock })
     await settle()
     expect(pair.server.isClosed).toBe(false)
     clock.advance(5000)
     pair.server.wake()
-    await next(pair.serverController.events, 'ConnectionShutdown')
+    expect(await next(pair.serverController.events, 'ConnectionShutdown')).toMatchObject({
+      reason: { cause: 'local', application: true, code: 0x100 },
+      error: { name: 'PostAcceptTimeoutError', code: 'QUIC_POST_ACCEPT_TIMEOUT' },
+    })
+    expect(pair.serverController.events.tryRecv()).toBe('disconnected')
     expect(await pair.client.closed).toMatchObject({ cause: 'peer', application: true, code: 0x100, reason: 'no request in time' })
+  })
+
+  it('a handshake that was slower than the time to the first request ends in the same way (B9)', async () => {
+    const network = new MemoryNetwork()
+    const clock = new AdvancingClock()
+    const listener = await listen({ socket: network.bind('10.0.0.1', 4433), tls: { certificates: [certificate] }, clock })
+    const socket = await ClientSocket.over(network.bind('10.0.0.2'), { clock })
+    try {
+      const accepting = listener.accept()
+      const tls = { ca: development.certificatePem }
+      const connecting = connect({ host: '10.0.0.1', port: 4433, serverName: 'localhost', tls, socket, application: clientH3Driver().driver })
+      const incoming = (await accepting)!
+      const { driver, controller } = serverH3Driver({ postAcceptTimeout: 5000 })
+      const server = incoming.start(driver)
+      // Not a second of the handshake has been waited for, but this is its time.
+      clock.advance(6000)
+      const client = await connecting
+      expect(await next(controller.events, 'ConnectionShutdown')).toMatchObject({ error: { code: 'QUIC_POST_ACCEPT_TIMEOUT' } })
+      expect(server.auditStats).toMatchObject({ sentConnCloseApplicationErrorCode: 0x100 })
+      expect(server.auditStats.transportHandshakeDuration).toBeGreaterThan(5000)
+      expect(await client.closed).toMatchObject({ cause: 'peer', application: true, code: 0x100 })
+    } finally {
+      await socket.close()
+      await listener.close()
+    }
+  })
+
+  it('any other end is not called that', async () => {
+    pair = await h3Pair({ server: { postAcceptTimeout: 5000 } })
+    void pair.server.close()
+    expect(await next(pair.serverController.events, 'ConnectionShutdown')).toMatchObject({ reason: { cause: 'local' }, error: null })
   })
 
   it('[85] test_post_accept_timeout_is_reset: a request in time cancels that', async () => {
@@ -195,9 +233,26 @@ describe('commands', () => {
 })
 
 describe('oversized request headers', () => {
-  it('[75] test_max_header_list_size_limit: are answered with 431, the connection goes on (RFC 9114 §4.2.2)', async () => {
-    pair = await h3Pair({ server: { maxHeaderListSize: 5000 } })
-    // The client believes the peer's SETTINGS, so the limit is set beneath it here: sent before they arrive.
+  const LIMIT = { client: { qpackMaxTableCapacity: 0 }, server: { maxHeaderListSize: 5000, grease: false } }
+
+  it('[75] test_max_header_list_size_limit: are answered with 431, the connection goes on (fixed: RFC 9114 §4.2.2)', async () => {
+    pair = await h3Pair(LIMIT)
+    // A client of ours keeps to the server's SETTINGS: this one's transport does not.
+    const id = pair.client.transport.openStream(true)
+    const fields = [...GET, ['x-big', 'y'.repeat(5000)]] as const
+    pair.client.transport.streamWrite(id, encodeFrame(1, new QpackEncoder().encode(id, fields)), true)
+    pair.client.wake()
+    await until(() => pair!.client.transport.streamPeek(id) !== null)
+    const answer = new QpackEncoder().encode(id, [[':status', '431']])
+    expect(pair.client.transport.streamPeek(id)).toEqual(encodeFrame(1, answer))
+    expect(drainEvents(pair.serverController.events).map(({ kind }) => kind)).not.toContain('Headers')
+    expect(pair.serverDriver.openStreams).toBe(0)
+    const exchange = await request(pair, [...GET, ['x-big', 'y'.repeat(4000)]])
+    expect((await respond(pair, exchange, true)).headers).toEqual(OK)
+  })
+
+  it('are not sent to a server that has said so: the request fails alone', async () => {
+    pair = await h3Pair(LIMIT)
     const big = [...GET, ['x-big', 'y'.repeat(4000)]] as const
     pair.clientController.requestSender().send({ requestId: 1, headers: big, bodyWriter: null })
     const { incoming } = await next(pair.serverController.events, 'Headers')
