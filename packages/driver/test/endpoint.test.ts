@@ -253,17 +253,35 @@ describe('addresses of a host (RFC 8305)', () => {
     expect(await get('/still')).toBe('/still')
   })
 
-  it('one that refuses is followed at once, and families take turns', async () => {
+  it('one that refuses is followed at once', async () => {
     const network = new MemoryNetwork()
     const refusing = await listen({ socket: network.bind('10.0.0.9', 4433), tls: { certificates: [certificate] }, policy: () => 'refuse' })
     cleanup.push(() => refusing.close())
     await echoServer({ socket: network.bind('10.0.0.1', 4433) })
     const socket = await ClientSocket.over(network.bind('10.0.0.2'))
     cleanup.push(() => socket.close())
-    const started = performance.now()
-    const { connection } = await client(4433, { host: 'x', lookup: lookup('10.0.0.9', '10.0.0.1'), attemptDelay: 30_000, socket })
+    // Longer than this test may take.
+    const { connection } = await client(4433, { host: 'x', lookup: lookup('10.0.0.9', '10.0.0.1'), attemptDelay: 3_600_000, socket })
     expect(connection.remoteAddress).toBe('10.0.0.1:4433')
-    expect(performance.now() - started).toBeLessThan(29_000)
+  })
+
+  it('families take turns, beginning with that of the first address (RFC 8305 §4)', async () => {
+    const network = new MemoryNetwork()
+    const asked: string[] = []
+    network.filter = (_datagram, _from, to) => {
+      if (!asked.includes(to)) asked.push(to)
+      return false
+    }
+    const socket = await ClientSocket.over(network.bind('10.0.0.2'))
+    cleanup.push(() => socket.close())
+    const abort = new AbortController()
+    const addresses = ['fd00::1', 'fd00::2', 'fd00::3', '10.0.0.7', '10.0.0.8']
+    const failing = client(4433, { host: 'x', lookup: lookup(...addresses), attemptDelay: 1, socket, signal: abort.signal })
+    failing.catch(() => undefined)
+    await until(() => asked.length === addresses.length)
+    abort.abort(new Error('enough'))
+    await expect(failing).rejects.toThrow('enough')
+    expect(asked).toEqual(['[fd00::1]:4433', '10.0.0.7:4433', '[fd00::2]:4433', '10.0.0.8:4433', '[fd00::3]:4433'])
   })
 
   it('when all fail, what a server has said counts for more than silence', async () => {

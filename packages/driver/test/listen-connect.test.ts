@@ -7,6 +7,7 @@ import { nodeProvider } from '@quicwire/quic/crypto-node'
 import {
   ClientSocket,
   DgramSocket,
+  MemoryMetrics,
   MemoryNetwork,
   clientH3Driver,
   connect,
@@ -272,9 +273,13 @@ describe('what can go wrong, each with its own code', () => {
   })
 
   it('a full backlog refuses', async () => {
-    const listener = await listen({ host: '127.0.0.1', tls: { certificates: [certificate] }, settings: { listenBacklog: 0 } })
+    const metrics = new MemoryMetrics()
+    const listener = await listen({ host: '127.0.0.1', tls: { certificates: [certificate] }, settings: { listenBacklog: 0 }, metrics })
     cleanup.push(() => listener.close())
     await expect(client(listener.address().port)).rejects.toMatchObject({ code: 'QUIC_CONNECTION_REFUSED' })
+    // Packets are counted, and a ClientHello may have two.
+    expect(metrics.counter('rejected_initial_packet_count', 'accept queue overflow')).toBeGreaterThan(0)
+    expect(metrics.counter('accepted_initial_packet_count')).toBe(0)
   })
 
   it('an application that throws ends its connection, not the process', async () => {

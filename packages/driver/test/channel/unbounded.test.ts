@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { unbounded } from '../../src/channel/unbounded.ts'
-import { STREAM_CAPACITY, defaultStreamCapacity } from '../../src/settings/stream-capacity.ts'
+import { resolveHttp3Settings } from '../../src/settings/http3-settings.ts'
+import { FLOW_CAPACITY, STREAM_CAPACITY, defaultStreamCapacity } from '../../src/settings/stream-capacity.ts'
 
 interface Item {
   n: number
@@ -49,6 +50,11 @@ describe('unbounded channel', () => {
 })
 
 describe('stream capacity', () => {
+  it('is the model’s: 16 frames of a stream, 2048 datagrams of a flow', () => {
+    expect([STREAM_CAPACITY, FLOW_CAPACITY]).toEqual([16, 2048])
+    expect(resolveHttp3Settings({})).toMatchObject({ streamCapacity: defaultStreamCapacity(), flowCapacity: 2048 })
+  })
+
   it('comes from the environment when a sensible number is there', () => {
     expect(defaultStreamCapacity({})).toBe(STREAM_CAPACITY)
     expect(defaultStreamCapacity({ QUICWIRE_STREAM_CAPACITY: '1' })).toBe(1)

@@ -56,6 +56,19 @@ describe('the application drops a handle', () => {
     expect(response.send.isClosed).toBe(true)
   })
 
+  it('a reset before the response leaves nothing of the request (B21)', async () => {
+    pair = await h3Pair()
+    const exchange = await request(pair, POST, true)
+    await exchange.body!.send({ kind: 'Body', data: bytes('all'), fin: true })
+    expect(await readAll(exchange.incoming.recv)).toMatchObject({ text: 'all', fin: true })
+    expect(pair.clientDriver.openStreams).toBe(1)
+    exchange.incoming.send.close()
+    expect(await next(pair.clientController.events, 'ResetStream')).toMatchObject({ streamId: 0, errorCode: CANCELLED })
+    await settle()
+    expect([pair.clientDriver.openStreams, pair.serverDriver.openStreams]).toEqual([0, 0])
+    expect(exchange.body!.isClosed).toBe(true)
+  })
+
   it('[21] client_drop_outbound_frame_channel_after_fin_no_reset: after its FIN a dropped sender resets nothing', async () => {
     pair = await h3Pair()
     const exchange = await request(pair, POST, true)

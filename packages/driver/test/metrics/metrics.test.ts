@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { CloseReason } from '@quicwire/quic'
 import { countClose } from '../../src/metrics/close-metrics.ts'
-import { MemoryMetrics, PrometheusMetrics, type CounterName } from '../../src/index.ts'
-import { GET, h3Pair, request, respond, settle, type Pair } from '../support.ts'
+import { MemoryMetrics, MemoryNetwork, PrometheusMetrics, listen, type CounterName } from '../../src/index.ts'
+import { GET, certificate, h3Pair, request, respond, settle, type Pair } from '../support.ts'
 
 let pair: Pair | null = null
 afterEach(async () => {
@@ -87,6 +87,25 @@ describe('metrics of a listener', () => {
     expect(pair.server.auditStats.transportHandshakeDuration).toBeGreaterThan(0)
     expect(pair.server.auditStats.quicConnectionId).toEqual(pair.client.auditStats.quicConnectionId)
     expect(pair.server.auditStats.connectionCloseReason).toBeNull()
+  })
+})
+
+describe('datagrams that come too fast', () => {
+  it('are dropped beyond 2048 of one address, and counted', async () => {
+    const metrics = new MemoryMetrics()
+    const network = new MemoryNetwork()
+    const listener = await listen({ socket: network.bind('10.0.0.1', 4433), tls: { certificates: [certificate] }, metrics })
+    const flood = network.bind('10.0.0.2')
+    const path = flood.path('10.0.0.1', 4433)
+    for (let i = 0; i < 3000; i++) {
+      flood.acquire().fill(0x40, 0, 50)
+      flood.send(50, path, 0)
+    }
+    await settle()
+    expect(listener.droppedDatagrams).toBe(3000 - 2048)
+    expect(metrics.counter('udp_drop_count')).toBe(3000 - 2048)
+    await flood.close()
+    await listener.close()
   })
 })
 
