@@ -90,6 +90,11 @@ describe('datagram flows (RFC 9297, RFC 9298)', () => {
     pair.serverController.shutdownStream(0, { kind: 'Both', readErrorCode: 0x100, writeErrorCode: 0x100 })
     await client.send.send({ kind: 'Datagram', data: bytes('late'), flowId: 0 })
     await settle()
+    // And one that comes when nothing of the stream is left.
+    expect([pair.serverDriver.openStreams, pair.clientDriver.openStreams]).toEqual([0, 0])
+    pair.client.transport.datagramSend(new Uint8Array([0, 1]))
+    pair.client.wake()
+    await settle()
     expect(pair.serverDriver.openFlows).toBe(0)
     expect(drainEvents(pair.serverController.events).map((event) => event.kind)).not.toContain('NewFlow')
   })
