@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Endpoint } from '../../runner/endpoint.ts'
 import { runInstallScript } from '../install-script.ts'
+import { STAYS_AT_THE_FIRST_ADDRESS } from '../shared-faults.ts'
 
 const directory = fileURLToPath(new URL('../../../node_modules/.cache/quicwire/interop/kwik', import.meta.url))
 
@@ -17,7 +18,7 @@ export const kwikEndpoint: Endpoint = {
     'server: rebind-addr': UNKNOWN_ADDRESS,
     'server: http3':
       'flupke ends the connection with H3_FRAME_UNEXPECTED when a request begins with a frame of a reserved type, which RFC 9114 §7.2.8 and §9 have it ignore',
-    'client: connectionmigration': "its client does not move to the server's preferred address, which RFC 9000 §9.6.1 says it SHOULD",
+    'client: connectionmigration': STAYS_AT_THE_FIRST_ADDRESS,
   },
   command: () => ['java', '-XX:+UseSerialGC', '-cp', `${directory}/classes:${directory}/lib/*`, 'Endpoint'],
 }

@@ -4,6 +4,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Endpoint } from '../../runner/endpoint.ts'
 import { quicGo } from './peer.ts'
+import { STAYS_AT_THE_FIRST_ADDRESS } from '../shared-faults.ts'
 
 const program = fileURLToPath(new URL('../../../node_modules/.cache/quicwire/interop/quic-go/endpoint', import.meta.url))
 
@@ -13,6 +14,6 @@ export const quicGoEndpoint: Endpoint = {
   install: () => quicGo.install(),
   command: () => [program],
   faults: {
-    'client: connectionmigration': "its client does not move to the server's preferred address, which RFC 9000 §9.6.1 says it SHOULD",
+    'client: connectionmigration': STAYS_AT_THE_FIRST_ADDRESS,
   },
 }

@@ -23,6 +23,10 @@ fn transport(environment: &Environment) -> Arc<TransportConfig> {
     let mut transport = TransportConfig::default();
     // The containers of the runner have no offload either.
     transport.enable_segmentation_offload(false);
+    // With 30 % loss, probes that back off may have nothing to show for a minute; and a client that only listens would never be heard at a new
+    // address.
+    transport.max_idle_timeout(Some(quinn::VarInt::from_u32(180_000).into()));
+    transport.keep_alive_interval(Some(std::time::Duration::from_secs(1)));
     // Probes for a larger MTU count as payload there, and are more packets that may be lost.
     if environment.is("zerortt") || environment.is("multiconnect") {
         transport.mtu_discovery_config(None);
