@@ -7,6 +7,7 @@ import { SocketError } from '../errors.ts'
 import { SEND_BUFFER_SIZE, type DatagramBatch, type DatagramHandler, type DatagramSocket, type SocketFeatures } from '../io/datagram-socket.ts'
 import { ReceiveQueue } from '../io/receive-queue.ts'
 import { PathTable, UdpPath, type SocketAddress } from '../io/socket-address.ts'
+import { Backlog } from './backlog.ts'
 import { Outbox, type Datagrams } from './messages.ts'
 import { mayBegin, workerOf } from './worker-ids.ts'
 
@@ -31,9 +32,12 @@ export class PortSocket implements DatagramSocket {
   private readonly arrived: ReceiveQueue
   private readonly paths: PathTable
   private readonly buffer: Uint8Array
+  private readonly backlog: Backlog
   private closed: boolean
 
-  constructor(port: MessagePort, localAddress: SocketAddress) {
+  /** `backlog`: shared with the main thread, for what it passes on. */
+  constructor(port: MessagePort, localAddress: SocketAddress, backlog: SharedArrayBuffer) {
+    this.backlog = new Backlog(backlog)
     this.features = { ecn: false, segmentation: false }
     this.localAddress = localAddress
     this.port = port
@@ -50,6 +54,7 @@ export class PortSocket implements DatagramSocket {
 
   open(handler: DatagramHandler): void {
     this.port.on('message', ({ datagrams, addresses, ports }: Datagrams) => {
+      this.backlog.taken(datagrams.length)
       for (const [i, datagram] of datagrams.entries()) {
         if (this.arrived.push(datagram, this.paths.intern(addresses[i]!, ports[i]!), 0)) handler.onReadable()
       }
@@ -91,6 +96,17 @@ export class PortSocket implements DatagramSocket {
   }
 }
 
+/** Where a worker stands, and how it and the main thread tell each other what is under way between them. */
+export interface SharedPlace {
+  readonly port: MessagePort
+  readonly index: number
+  readonly count: number
+  /** From the main thread. */
+  readonly backlog: SharedArrayBuffer
+  /** To the main thread. */
+  readonly foreignBacklog: SharedArrayBuffer
+}
+
 export class SharedSocket implements DatagramSocket {
   private readonly socket: DatagramSocket
   private readonly port: MessagePort
@@ -100,15 +116,19 @@ export class SharedSocket implements DatagramSocket {
   /** Ours, from our own socket and from the other workers'. */
   private readonly arrived: ReceiveQueue
   private readonly paths: PathTable
+  private readonly backlog: Backlog
+  private readonly foreignBacklog: Backlog
   private closed: boolean
 
   /** `socket` is bound to the common port. */
-  constructor(socket: DatagramSocket, port: MessagePort, index: number, count: number) {
+  constructor(socket: DatagramSocket, { port, index, count, backlog, foreignBacklog }: SharedPlace) {
+    this.backlog = new Backlog(backlog)
+    this.foreignBacklog = new Backlog(foreignBacklog)
     this.socket = socket
     this.port = port
     this.index = index
     this.count = count
-    this.foreign = new Outbox(port, 'foreign')
+    this.foreign = new Outbox(port, 'foreign', this.foreignBacklog)
     this.arrived = new ReceiveQueue()
     this.paths = new PathTable('')
     this.closed = false
@@ -123,12 +143,13 @@ export class SharedSocket implements DatagramSocket {
   }
 
   get dropped(): number {
-    return this.arrived.dropped + this.socket.dropped
+    return this.arrived.dropped + this.socket.dropped + this.foreignBacklog.dropped
   }
 
   open(handler: DatagramHandler): void {
     this.socket.open(handler)
     this.port.on('message', ({ datagrams, addresses, ports }: Datagrams) => {
+      this.backlog.taken(datagrams.length)
       for (const [i, datagram] of datagrams.entries()) {
         if (this.arrived.push(datagram, this.paths.intern(addresses[i]!, ports[i]!), 0)) handler.onReadable()
       }

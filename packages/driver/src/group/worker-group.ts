@@ -12,6 +12,7 @@ import type { SocketAddress } from '../io/socket-address.ts'
 import type { ListenOptions } from '../listen.ts'
 import { cryptoProvider, type CryptoChoice } from '../tls/crypto-choice.ts'
 import type { ServerTlsOptions } from '../tls/tls-options.ts'
+import { Backlog } from './backlog.ts'
 import { Outbox, type Datagrams } from './messages.ts'
 import { PortSocket, SharedSocket, remoteOf } from './port-socket.ts'
 import { SharedReplayRegister } from './shared-replay-register.ts'
@@ -53,6 +54,9 @@ export interface GroupMember {
   readonly resetKey: Uint8Array
   /** Of the SharedReplayRegister. */
   readonly replays: SharedArrayBuffer
+  /** Of the Backlogs from the main thread and to it. */
+  readonly backlog: SharedArrayBuffer
+  readonly foreignBacklog: SharedArrayBuffer
 }
 
 export class WorkerGroup implements DatagramHandler {
@@ -62,6 +66,7 @@ export class WorkerGroup implements DatagramHandler {
   private readonly sockets: 'system' | 'main'
   private readonly replays: SharedArrayBuffer
   private readonly inboxes: (Outbox | null)[]
+  private readonly backlogs: Backlog[]
   private readonly ports: (MessagePort | null)[]
   private readonly keys: readonly Uint8Array[]
   private passedOn: number
@@ -75,6 +80,7 @@ export class WorkerGroup implements DatagramHandler {
     this.sockets = sockets
     this.replays = SharedReplayRegister.memory(options.replayCapacity)
     this.inboxes = new Array<Outbox | null>(options.workers).fill(null)
+    this.backlogs = []
     this.ports = new Array<MessagePort | null>(options.workers).fill(null)
     this.keys = [randomBytes(KEY_LENGTH), randomBytes(KEY_LENGTH), randomBytes(KEY_LENGTH)]
     this.passedOn = 0
@@ -108,13 +114,24 @@ export class WorkerGroup implements DatagramHandler {
     return this.passedOn
   }
 
+  /** Datagrams that were lost because a worker did not keep up with what was passed on to it. */
+  get dropped(): number {
+    return this.backlogs.reduce((sum, { dropped }) => sum + dropped, 0)
+  }
+
   /** The place of worker `index`, once each: `new Worker(file, { workerData: { member }, transferList: [member.port] })`. */
   member(index: number): GroupMember {
     if (this.ports[index] !== null) throw new OptionError(`there is no place for worker ${index}, or it has been taken`)
     const { port1, port2 } = new MessageChannel()
     this.ports[index] = port1
-    this.inboxes[index] = new Outbox(port1, 'in')
-    port1.on('message', (message: Datagrams) => this.onMessage(message))
+    const [backlog, foreignBacklog] = [Backlog.memory(), Backlog.memory()]
+    const [inward, foreign] = [new Backlog(backlog), new Backlog(foreignBacklog)]
+    this.backlogs.push(inward)
+    this.inboxes[index] = new Outbox(port1, 'in', inward)
+    port1.on('message', (message: Datagrams) => {
+      if (message.kind === 'foreign') foreign.taken(message.datagrams.length)
+      this.onMessage(message)
+    })
     port1.on('close', () => {
       this.inboxes[index] = null
     })
@@ -131,6 +148,8 @@ export class WorkerGroup implements DatagramHandler {
       ticketKey: ticketKey!,
       resetKey: resetKey!,
       replays: this.replays,
+      backlog,
+      foreignBacklog,
     }
   }
 
@@ -221,8 +240,8 @@ export async function joinGroup(member: GroupMember, crypto?: CryptoChoice): Pro
   const { index, count, port, localAddress, connectionIdLength } = member
   const socket =
     member.sockets === 'main'
-      ? new PortSocket(port, localAddress)
-      : new SharedSocket(await DgramSocket.bind({ ...localAddress, reusePort: true }), port, index, count)
+      ? new PortSocket(port, localAddress, member.backlog)
+      : new SharedSocket(await DgramSocket.bind({ ...localAddress, reusePort: true }), member)
   return {
     socket,
     connectionIds: new WorkerConnectionIds(provider.random, connectionIdLength, index, count),

@@ -16,8 +16,10 @@ import {
   type ConnectOptions,
   type QuicConnection,
 } from '../../src/index.ts'
+import { Backlog } from '../../src/group/backlog.ts'
 import { Outbox, type Datagrams } from '../../src/group/messages.ts'
-import { SharedSocket } from '../../src/group/port-socket.ts'
+import { PortSocket, SharedSocket } from '../../src/group/port-socket.ts'
+import { MAX_BATCH } from '../../src/io/receive-queue.ts'
 import { GET, certificate, development, next, readAll, settle, until } from '../support.ts'
 import { sourceThread } from './source-thread.ts'
 
@@ -271,7 +273,8 @@ describe('sockets that the system shares', () => {
   it('pass on what belongs to another worker, and take what is passed to them', async () => {
     const network = new MemoryNetwork()
     const { port1, port2 } = new MessageChannel()
-    const shared = new SharedSocket(network.bind('10.0.0.1', 443), port2, 1, 3)
+    const [backlog, foreignBacklog] = [Backlog.memory(), Backlog.memory()]
+    const shared = new SharedSocket(network.bind('10.0.0.1', 443), { port: port2, index: 1, count: 3, backlog, foreignBacklog })
     const passed: Datagrams[] = []
     port1.on('message', (message: Datagrams) => passed.push(message))
     let readable = 0
@@ -294,7 +297,7 @@ describe('sockets that the system shares', () => {
     while (passed.length === 0) await settle(2)
     expect(passed).toMatchObject([{ kind: 'foreign', addresses: ['10.0.0.2', '10.0.0.2'], ports: [5, 5] }])
     expect(passed[0]!.datagrams.map((datagram) => datagram[0])).toEqual([0x40, 0xe0])
-    const inbox = new Outbox(port1, 'in')
+    const inbox = new Outbox(port1, 'in', new Backlog(backlog))
     inbox.add(Uint8Array.of(0x41, 4), '10.0.0.3', 6)
     inbox.post()
     while (readable < 2) await settle(2)
@@ -303,6 +306,63 @@ describe('sockets that the system shares', () => {
     expect(shared.dropped).toBe(0)
     await shared.close()
     await client.close()
+    port1.close()
+  })
+})
+
+describe('a worker that does not keep up', () => {
+  const flood = (outbox: Outbox): void => {
+    for (let i = 0; i < MAX_BATCH + 100; i++) outbox.add(Uint8Array.of(0x41, 4), '10.0.0.3', i)
+    outbox.post()
+  }
+
+  it('is passed on only so many datagrams; the others are dropped and counted, until it has read some', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const memory = Backlog.memory()
+    const sending = new Backlog(memory)
+    const outbox = new Outbox(port1, 'in', sending)
+    // Nobody reads yet.
+    flood(outbox)
+    flood(outbox)
+    expect(sending.dropped).toBe(MAX_BATCH + 200)
+    const socket = new PortSocket(port2, { address: '10.0.0.1', port: 443, family: 'IPv4' }, memory)
+    let readable = 0
+    const nothing = (): void => undefined
+    socket.open({ onReadable: () => void readable++, onWritable: nothing, onUnreachable: nothing, onFailed: nothing })
+    while (readable === 0) await settle(2)
+    expect(socket.receive()!.length).toBe(MAX_BATCH)
+    flood(outbox)
+    expect(sending.dropped).toBe(MAX_BATCH + 300)
+    await socket.close()
+    port1.close()
+  })
+
+  it('passes on only so many of others to the main thread', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const network = new MemoryNetwork()
+    const place = { port: port2, index: 1, count: 3, backlog: Backlog.memory(), foreignBacklog: Backlog.memory() }
+    const shared = new SharedSocket(network.bind('10.0.0.1', 443), place)
+    const nothing = (): void => undefined
+    let readable = 0
+    shared.open({ onReadable: () => void readable++, onWritable: nothing, onUnreachable: nothing, onFailed: nothing })
+    const clients = [network.bind('10.0.0.2', 5), network.bind('10.0.0.2', 6), network.bind('10.0.0.2', 7)]
+    for (const client of clients) {
+      client.open({ onReadable: nothing, onWritable: nothing, onUnreachable: nothing, onFailed: nothing })
+      for (let i = 0; i < MAX_BATCH / 2; i++) {
+        client.acquire().set([0x40, 5, 5, 5])
+        client.send(4, client.path('10.0.0.1', 443), 0)
+      }
+      // Each is read, and is of another worker.
+      expect(shared.receive()).toBeNull()
+    }
+    expect(shared.dropped).toBe(MAX_BATCH / 2)
+    new Backlog(place.foreignBacklog).taken(10)
+    clients[0]!.acquire().set([0x40, 5, 5, 5])
+    clients[0]!.send(4, clients[0]!.path('10.0.0.1', 443), 0)
+    expect(shared.receive()).toBeNull()
+    expect(shared.dropped).toBe(MAX_BATCH / 2)
+    await shared.close()
+    for (const client of clients) await client.close()
     port1.close()
   })
 })
