@@ -59,7 +59,7 @@ const testsPassed = run('tests', [bin('vitest', 'vitest.mjs'), 'run', '--reporte
 if (!existsSync(reportPath)) stopAt('Vitest wrote no report, so the test run')
 const { passed, failed, skipped } = count(JSON.parse(readFileSync(reportPath, 'utf8')))
 
-console.log('\nNot run here: the peers that others wrote (ngtcp2, aioquic, Chromium). `pnpm interop:smoke` installs and runs them.')
+console.log('\nNot run here: the peers that others wrote. `pnpm interop` and its sisters (interop/README.md) install and run them.')
 if (skipped > 0) console.log(`Skipped tests: ${skipped} (named above).`)
 const line = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
 if (process.env.QUICWIRE_COUNTS === undefined) {
